@@ -1,0 +1,112 @@
+//! The settings as values, one struct a concern; `app` hands each constructor its own.
+
+use std::path::PathBuf;
+
+use crate::secret::Secret;
+
+/// What a profile builds on. "In prod" means [`Base::Prod`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// A developer's machine.
+    Dev,
+    /// A rehearsal.
+    Staging,
+    /// The real thing.
+    Prod,
+}
+
+/// `AUTH_MODE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// One local principal.
+    Off,
+    /// Each browser its own signed cookie.
+    Visitor,
+}
+
+/// `MODEL_BACKEND` as far as it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelBackend {
+    /// The best sentences of the documents.
+    Extractive,
+    /// Paced, for load and protocol tests.
+    Stub,
+}
+
+/// `RATE_LIMIT`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RateLimit {
+    /// None.
+    Off,
+    /// So many requests a second.
+    PerSecond(f64),
+}
+
+/// All settings, validated.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of the profile.
+    pub profile: String,
+    /// What the profile builds on.
+    pub base: Base,
+    /// Where documents and state lie.
+    pub paths: PathSettings,
+    /// Who answers and how.
+    pub assistant: AssistantSettings,
+    /// The server.
+    pub server: ServerSettings,
+    /// Logs.
+    pub log: LogSettings,
+    /// Things that do not fail but should be told: ignored wildcard origins, settings without effect.
+    pub warnings: Vec<String>,
+}
+
+/// Where documents and state lie. Relative paths are relative to the working directory.
+#[derive(Debug, Clone)]
+pub struct PathSettings {
+    /// `DOCS_DIR`.
+    pub docs_dir: PathBuf,
+    /// `STATE_DIR`.
+    pub state_dir: PathBuf,
+}
+
+/// Who answers and how.
+#[derive(Debug, Clone)]
+pub struct AssistantSettings {
+    /// `ASSISTANT_NAME`.
+    pub name: String,
+    /// `MODEL_BACKEND`, `auto` already decided.
+    pub backend: ModelBackend,
+    /// `MAX_SEARCH_RESULTS`.
+    pub max_search_results: usize,
+    /// `STUB_DELTA_MS`.
+    pub stub_delta_ms: u64,
+}
+
+/// The server.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// `SERVER_HOST`.
+    pub host: String,
+    /// `SERVER_PORT`; 0 picks a free one.
+    pub port: u16,
+    /// `DATABASE_URL`: `sqlite:` and a path; without one, `STATE_DIR/chatbotctl.db`.
+    pub database_url: Option<Secret>,
+    /// `CORS_ORIGINS`, exact origins; never `*`.
+    pub cors_origins: Vec<String>,
+    /// `PUBLIC_URL`.
+    pub public_url: Option<String>,
+    /// `AUTH_MODE`.
+    pub auth_mode: AuthMode,
+    /// `VISITOR_KEY`: signs visitors' cookies; without it the key in `STATE_DIR` serves.
+    pub visitor_key: Option<Secret>,
+}
+
+/// Logs.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// `LOG_LEVEL` in tracing's words.
+    pub level: tracing::Level,
+    /// `LOG_FILE`: a file instead of stderr.
+    pub file: Option<PathBuf>,
+}

@@ -1,0 +1,82 @@
+//! The port to the searchable index, and the table of its backends.
+//!
+//! An index is the truth about what is indexed: it keeps a [`DocumentRecord`] beside the chunks of each document,
+//! and both change in one commit. A crash leaves each document old or new.
+
+pub mod local;
+
+use async_trait::async_trait;
+
+use crate::model::{Chunk, DocumentRecord, Hit};
+
+/// A question to the index.
+#[derive(Debug, Clone)]
+pub struct SearchQuery {
+    /// The words of a person. Never parsed as query syntax.
+    pub text: String,
+    /// How many hits at the most.
+    pub limit: usize,
+    /// Whether only the best chunk of each document counts.
+    pub distinct_documents: bool,
+}
+
+/// One change of one document; a batch of them is applied in one commit.
+#[derive(Debug, Clone)]
+pub enum IndexChange {
+    /// Adds the document, or replaces what the index has of its id.
+    Put {
+        /// What to keep of it.
+        record: DocumentRecord,
+        /// Its chunks.
+        chunks: Vec<Chunk>,
+    },
+    /// Only the record changed (a touched file, say); the chunks stay.
+    Refresh(DocumentRecord),
+    /// Removes the document.
+    Remove {
+        /// Its id.
+        document_id: String,
+    },
+}
+
+/// What goes wrong with an index.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Another process writes to it.
+    #[error("the index in `{path}` is being written by another process")]
+    Locked {
+        /// Where it lies.
+        path: String,
+    },
+    /// It was written by another version of the program.
+    #[error("the index in `{path}` has format {found}, this program writes {expected}")]
+    Version {
+        /// Where it lies.
+        path: String,
+        /// The format found.
+        found: String,
+        /// The format this program writes.
+        expected: String,
+    },
+    /// The disk or the search engine failed.
+    #[error("the index in `{path}` failed: {message}")]
+    Backend {
+        /// Where it lies.
+        path: String,
+        /// What the engine said.
+        message: String,
+    },
+}
+
+/// A searchable index of documents. Object-safe: used as `Arc<dyn VectorStore>`.
+#[async_trait]
+pub trait VectorStore: Send + Sync {
+    /// The records of all documents, ordered by path.
+    async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError>;
+    /// The record of one document.
+    async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError>;
+    /// The best hits, best first, ties in a fixed order.
+    async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError>;
+    /// Applies all changes in one durable commit. Searches see it afterwards.
+    async fn apply(&self, changes: Vec<IndexChange>) -> Result<(), IndexError>;
+}

@@ -1,0 +1,1 @@
+//! Makes an index equal to a folder.

@@ -1,0 +1,159 @@
+//! Documents and their pieces. A [`Locator`] is made by the format's reader and never recomputed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// First and last line, counted from 1, both included. Serialized as `[first, last]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LineRange(pub u32, pub u32);
+
+/// Where in a document a piece stands. What a format does not know is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Locator {
+    /// Page, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// Sheet of a workbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// First and last row of a sheet, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<LineRange>,
+    /// Slide, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slide: Option<u32>,
+    /// The innermost heading above the piece (for a heading block: itself).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading: Option<String>,
+    /// Lines of the source text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<LineRange>,
+}
+
+/// What a block is; lists and table rows stay whole in chunks and answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockKind {
+    /// A heading; level 1 is the outermost.
+    Heading {
+        /// 1 to 6.
+        level: u8,
+    },
+    /// Running text.
+    Paragraph,
+    /// One item of a list, its text beginning with its marker (`- ` or `1. `), indented two spaces a level.
+    ListItem,
+    /// One row of a table, written `| a | b |`. The header row comes first.
+    TableRow {
+        /// Whether this is the header.
+        header: bool,
+    },
+    /// Preformatted text.
+    Code,
+}
+
+/// A piece of a parsed document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind,
+    /// Its text, never blank. Only `Code` holds line breaks.
+    pub text: String,
+    /// Where it stands.
+    pub locator: Locator,
+}
+
+/// A parsed document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Stable id, unique in the folder: letters, digits, `_` and `-`.
+    pub document_id: String,
+    /// Path relative to the documents folder, with `/`.
+    pub path: String,
+    /// Title for people.
+    pub title: String,
+    /// One sentence, when given.
+    pub description: Option<String>,
+    /// Labels, when given.
+    pub tags: Vec<String>,
+    /// The pieces, in reading order.
+    pub blocks: Vec<Block>,
+}
+
+/// A run of a chunk's text that came from one block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// Byte offset in the chunk's text where the run begins.
+    pub start: usize,
+    /// Byte offset after its end.
+    pub end: usize,
+    /// What the block is.
+    pub kind: BlockKind,
+    /// Where the block stands.
+    pub locator: Locator,
+}
+
+/// What is indexed and cited: neighbouring blocks of one document, in order, joined by line breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Hash of document id and text (with an ordinal among equal texts): it stays when others change.
+    pub chunk_id: String,
+    /// The document it belongs to.
+    pub document_id: String,
+    /// Its place among the document's chunks, from 0.
+    pub ordinal: u32,
+    /// The text.
+    pub text: String,
+    /// The headings above the chunk's first block, outermost first.
+    pub heading_path: Vec<String>,
+    /// Where the chunk begins.
+    pub locator: Locator,
+    /// The runs of `text`, in order. Runs of headings may be among them.
+    pub spans: Vec<Span>,
+}
+
+/// What an index keeps of a document beside its chunks: enough to list it and to plan a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentRecord {
+    /// Stable id, unique in the folder.
+    pub document_id: String,
+    /// Path relative to the documents folder, with `/`.
+    pub path: String,
+    /// Title for people.
+    pub title: String,
+    /// One sentence, when given.
+    pub description: Option<String>,
+    /// Labels, when given.
+    pub tags: Vec<String>,
+    /// Detected language, ISO 639-3, when sure.
+    pub language: Option<String>,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// SHA-256 over all that `documents.yaml` says of it and over the reader's version: a change re-indexes.
+    pub recipe: String,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since 1970, when the file system tells.
+    pub modified_ns: Option<i64>,
+    /// When it was indexed.
+    pub indexed_at: Timestamp,
+    /// How many chunks it has.
+    pub chunks: u32,
+}
+
+/// One search result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hit {
+    /// The chunk found.
+    pub chunk: Chunk,
+    /// Path of its document.
+    pub path: String,
+    /// Title of its document.
+    pub title: String,
+    /// Description of its document.
+    pub description: Option<String>,
+    /// The backend's score: higher is better; comparable within one search only.
+    pub score: f32,
+    /// Share of the query's weighted terms that the chunk holds, 0 to 1, when the backend tells.
+    pub coverage: Option<f32>,
+}

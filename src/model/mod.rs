@@ -1,0 +1,8 @@
+//! Plain data that the layers share. Types here know no SQL, no HTTP and no command line.
+
+pub mod citation;
+pub mod document;
+pub mod thread;
+
+pub use citation::{Answer, Citation};
+pub use document::{Block, BlockKind, Chunk, Document, DocumentRecord, Hit, LineRange, Locator, Span};

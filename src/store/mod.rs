@@ -1,0 +1,1 @@
+//! The port to threads and their items, and the table of its backends.
