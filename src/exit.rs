@@ -66,13 +66,21 @@ impl Exit {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Good => "done, and everything looked at is good",
-            Self::NotGood => "it ran, and something is not good: a document with a problem, a failed probe, a missed threshold",
-            Self::Usage => "used wrongly: unknown flag, missing argument, a question needed where asking is not possible",
+            Self::NotGood => {
+                "it ran, and something is not good: a document with a problem, a failed probe, a missed threshold"
+            }
+            Self::Usage => {
+                "used wrongly: unknown flag, missing argument, a question needed where asking is not possible"
+            }
             Self::Settings => "settings missing or invalid; nothing was started",
             Self::Denied => "not allowed: no or wrong credentials",
-            Self::Temporary => "temporary: network, timeout, rate limit, locked; trying again is reasonable",
+            Self::Temporary => {
+                "temporary: network, timeout, rate limit, locked; trying again is reasonable"
+            }
             Self::NotProven => "not proven: nothing was selected, or a blocking probe is unknown",
-            Self::Undecided => "waits for a decision: a confirmation is needed, or (with --exit-code) a plan has changes",
+            Self::Undecided => {
+                "waits for a decision: a confirmation is needed, or (with --exit-code) a plan has changes"
+            }
             Self::Bug => "a bug in chatbotctl, panics included",
             Self::Interrupted => "interrupted, after a clean stop",
             Self::Terminated => "terminated, after a clean stop",

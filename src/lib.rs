@@ -9,6 +9,7 @@ pub mod event;
 pub mod exit;
 pub mod model;
 pub mod secret;
+pub mod text;
 
 pub mod config;
 

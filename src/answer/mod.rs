@@ -1,11 +1,20 @@
-//! The one engine that answers: retrieve, write, cite. It does not know ChatKit.
+//! The one engine that answers: retrieve, write, cite. It does not know ChatKit, and it prints nothing.
+//!
+//! Every citation names a chunk retrieved in the same turn and quotes words of it: [`cite`] is the only place that
+//! makes one.
+
+pub mod cite;
+pub mod retrieve;
 
 use std::sync::Arc;
 
-use futures_util::stream::BoxStream;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 
+use crate::answer::cite::Citer;
+use crate::answer::retrieve::Retrieved;
 use crate::index::{IndexError, VectorStore};
-use crate::llm::{ChatModel, Exchange, LlmError};
+use crate::llm::{ChatModel, ChatRequest, Exchange, LlmError, ModelEvent};
 use crate::model::{Answer, Citation};
 
 /// One question and what came before it.
@@ -52,7 +61,49 @@ pub struct Engine {
 
 impl Engine {
     /// Answers one question. Dropping the stream cancels the work.
-    pub fn answer(&self, _turn: Turn) -> BoxStream<'static, Result<AnswerEvent, AnswerError>> {
-        Box::pin(futures_util::stream::empty())
+    pub fn answer(&self, turn: Turn) -> BoxStream<'static, Result<AnswerEvent, AnswerError>> {
+        let engine = self.clone();
+        let started = async move {
+            let Retrieved { hits, terms } =
+                retrieve::retrieve(engine.index.as_ref(), &turn, engine.max_search_results).await?;
+            let citer = Citer::new(hits.clone());
+            let request = ChatRequest {
+                question: turn.question,
+                history: turn.history,
+                hits,
+                terms,
+            };
+            Ok::<_, AnswerError>((engine.model.stream(request), citer))
+        };
+        stream::once(started)
+            .flat_map(|started| match started {
+                Ok((model, citer)) => resolve(model, citer).boxed(),
+                Err(error) => stream::once(async move { Err(error) }).boxed(),
+            })
+            .boxed()
     }
 }
+
+/// The model's events with its markers resolved, then the whole answer.
+fn resolve(
+    model: BoxStream<'static, Result<ModelEvent, LlmError>>,
+    citer: Citer,
+) -> impl futures_util::Stream<Item = Result<AnswerEvent, AnswerError>> + Send {
+    stream::unfold(Some((model, citer)), |state| async move {
+        let (mut model, mut citer) = state?;
+        loop {
+            match model.next().await {
+                Some(Ok(event)) => {
+                    if let Some(event) = citer.take(event) {
+                        return Some((Ok(event), Some((model, citer))));
+                    }
+                }
+                Some(Err(error)) => return Some((Err(error.into()), None)),
+                None => return Some((Ok(AnswerEvent::Done(citer.finish())), None)),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

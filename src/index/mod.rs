@@ -4,10 +4,11 @@
 //! and both change in one commit. A crash leaves each document old or new.
 
 pub mod local;
+mod query;
 
 use async_trait::async_trait;
 
-use crate::model::{Chunk, DocumentRecord, Hit};
+use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
 
 /// A question to the index.
 #[derive(Debug, Clone)]
@@ -48,16 +49,6 @@ pub enum IndexError {
         /// Where it lies.
         path: String,
     },
-    /// It was written by another version of the program.
-    #[error("the index in `{path}` has format {found}, this program writes {expected}")]
-    Version {
-        /// Where it lies.
-        path: String,
-        /// The format found.
-        found: String,
-        /// The format this program writes.
-        expected: String,
-    },
     /// The disk or the search engine failed.
     #[error("the index in `{path}` failed: {message}")]
     Backend {
@@ -75,6 +66,20 @@ pub trait VectorStore: Send + Sync {
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError>;
     /// The record of one document.
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError>;
+    /// The words of a question that say what it is about, and what each is worth here; none when it holds stop
+    /// words alone.
+    ///
+    /// A backend without word statistics gives all of them the same weight.
+    async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {
+        Ok(query::content_words(question, &[])
+            .into_iter()
+            .map(|word| QueryTerm {
+                forms: vec![word],
+                weight: 1.0,
+                known: true,
+            })
+            .collect())
+    }
     /// The best hits, best first, ties in a fixed order.
     async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError>;
     /// Applies all changes in one durable commit. Searches see it afterwards.

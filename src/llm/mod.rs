@@ -1,8 +1,11 @@
 //! The port to what writes answers, and the table of its backends.
 
+pub mod extractive;
+pub mod stub;
+
 use futures_util::stream::BoxStream;
 
-use crate::model::Hit;
+use crate::model::{Hit, QueryTerm};
 
 /// What a backend is asked: a question, what came before, and what was found.
 #[derive(Debug, Clone)]
@@ -13,6 +16,8 @@ pub struct ChatRequest {
     pub history: Vec<Exchange>,
     /// What was retrieved, best first. Markers count from 0 into it.
     pub hits: Vec<Hit>,
+    /// The words of the question that say what it is about.
+    pub terms: Vec<QueryTerm>,
 }
 
 /// One earlier turn.
@@ -54,4 +59,50 @@ pub trait ChatModel: Send + Sync {
     fn name(&self) -> &'static str;
     /// Writes one answer. Dropping the stream cancels it.
     fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>>;
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::model::{BlockKind, Chunk, Hit, Locator, Span};
+
+    /// A hit of one paragraph.
+    pub(crate) fn hit(text: &str) -> Hit {
+        hit_of(&[(BlockKind::Paragraph, text)])
+    }
+
+    /// A hit of these blocks.
+    pub(crate) fn hit_of(blocks: &[(BlockKind, &str)]) -> Hit {
+        let mut text = String::new();
+        let mut spans = Vec::new();
+        for (kind, block) in blocks {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let start = text.len();
+            text.push_str(block);
+            spans.push(Span {
+                start,
+                end: text.len(),
+                kind: *kind,
+                locator: Locator::default(),
+            });
+        }
+        let chunk = Chunk {
+            chunk_id: "c1".into(),
+            document_id: "d1".into(),
+            ordinal: 0,
+            text,
+            heading_path: Vec::new(),
+            locator: Locator::default(),
+            spans,
+        };
+        Hit {
+            chunk,
+            path: "d1.md".into(),
+            title: "D 1".into(),
+            description: None,
+            language: Some("eng".into()),
+            score: 1.0,
+        }
+    }
 }

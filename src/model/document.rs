@@ -152,8 +152,19 @@ pub struct Hit {
     pub title: String,
     /// Description of its document.
     pub description: Option<String>,
+    /// Language of its document, ISO 639-3, when known.
+    pub language: Option<String>,
     /// The backend's score: higher is better; comparable within one search only.
     pub score: f32,
-    /// Share of the query's weighted terms that the chunk holds, 0 to 1, when the backend tells.
-    pub coverage: Option<f32>,
+}
+
+/// A word of a question that says what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueryTerm {
+    /// The word's forms as they may stand among a text's terms: a stem for each language of the documents.
+    pub forms: Vec<String>,
+    /// What it tells: rare words tell more. Above 0.
+    pub weight: f32,
+    /// Whether any document holds it.
+    pub known: bool,
 }

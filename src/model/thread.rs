@@ -143,7 +143,9 @@ impl UserMessage {
             .content
             .iter()
             .map(|part| match part {
-                UserContent::InputText { text } | UserContent::InputTag { text, .. } => text.as_str(),
+                UserContent::InputText { text } | UserContent::InputTag { text, .. } => {
+                    text.as_str()
+                }
             })
             .collect();
         parts.join(" ")

@@ -1,0 +1,172 @@
+//! The one place that makes citations: a marker becomes one only if it names a hit of this turn and its quote stands
+//! in that hit's chunk. Everything else is dropped and counted.
+
+use crate::answer::AnswerEvent;
+use crate::llm::ModelEvent;
+use crate::model::{Answer, Citation, Hit, Locator};
+use crate::text::sentence;
+
+/// A quote chosen here is not longer than this, in bytes, unless its first sentence is.
+const QUOTE_BYTES: usize = 300;
+
+/// Collects an answer and resolves its markers.
+#[derive(Debug)]
+pub struct Citer {
+    hits: Vec<Hit>,
+    answer: Answer,
+    /// Code points of the text so far.
+    position: usize,
+}
+
+impl Citer {
+    /// A collector for an answer from these hits.
+    pub fn new(hits: Vec<Hit>) -> Self {
+        Self {
+            hits,
+            answer: Answer::default(),
+            position: 0,
+        }
+    }
+
+    /// Takes one event of the model; returns what it becomes, if anything.
+    pub fn take(&mut self, event: ModelEvent) -> Option<AnswerEvent> {
+        match event {
+            ModelEvent::Text(text) if text.is_empty() => None,
+            ModelEvent::Text(text) => {
+                self.position += text.chars().count();
+                self.answer.text.push_str(&text);
+                Some(AnswerEvent::Delta(text))
+            }
+            ModelEvent::Cite { hit, quote } => match self.citation(hit, quote) {
+                Some(citation) => {
+                    self.answer.citations.push(citation.clone());
+                    Some(AnswerEvent::Citation(citation))
+                }
+                None => {
+                    self.answer.dropped_markers += 1;
+                    None
+                }
+            },
+            ModelEvent::Refused => {
+                self.answer.refused = true;
+                None
+            }
+        }
+    }
+
+    /// The whole answer.
+    pub fn finish(self) -> Answer {
+        self.answer
+    }
+
+    fn citation(&self, hit: usize, quote: Option<String>) -> Option<Citation> {
+        let hit = self.hits.get(hit)?;
+        let text = &hit.chunk.text;
+        let quote = quote.unwrap_or_else(|| opening(text).to_owned());
+        if quote.trim().is_empty() {
+            return None;
+        }
+        let start = text.find(&quote)?;
+        Some(Citation {
+            chunk_id: hit.chunk.chunk_id.clone(),
+            document_id: hit.chunk.document_id.clone(),
+            path: hit.path.clone(),
+            title: hit.title.clone(),
+            description: hit.description.clone(),
+            locator: locator_at(hit, start),
+            quote,
+            index: self.position,
+        })
+    }
+}
+
+/// The first sentences of a chunk.
+fn opening(text: &str) -> &str {
+    let ranges = sentence::sentences(text);
+    let Some(first) = ranges.first() else {
+        return "";
+    };
+    let last = ranges
+        .iter()
+        .take_while(|range| range.end - first.start <= QUOTE_BYTES)
+        .last()
+        .unwrap_or(first);
+    &text[first.start..last.end]
+}
+
+/// The locator of the block in which the quote begins; a heading comes from the chunk when the block has none.
+fn locator_at(hit: &Hit, start: usize) -> Locator {
+    let span = hit
+        .chunk
+        .spans
+        .iter()
+        .find(|span| span.start <= start && start < span.end);
+    let mut locator = span.map_or_else(|| hit.chunk.locator.clone(), |span| span.locator.clone());
+    if locator.heading.is_none() {
+        locator.heading = hit.chunk.heading_path.last().cloned();
+    }
+    locator
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::llm::tests::hit;
+
+    #[test]
+    fn invented_hits_and_quotes_are_dropped_and_counted() {
+        let mut citer = Citer::new(vec![hit("Refunds take five days. They are free.")]);
+        assert_eq!(
+            citer.take(ModelEvent::Text("Five days 🙂".into())),
+            Some(AnswerEvent::Delta("Five days 🙂".into()))
+        );
+        assert_eq!(
+            citer.take(ModelEvent::Cite {
+                hit: 7,
+                quote: None
+            }),
+            None
+        );
+        assert_eq!(
+            citer.take(ModelEvent::Cite {
+                hit: 0,
+                quote: Some("Refunds take two days.".into())
+            }),
+            None
+        );
+        assert_eq!(
+            citer.take(ModelEvent::Cite {
+                hit: 0,
+                quote: Some("  ".into())
+            }),
+            None
+        );
+        let Some(AnswerEvent::Citation(citation)) = citer.take(ModelEvent::Cite {
+            hit: 0,
+            quote: Some("They are free.".into()),
+        }) else {
+            panic!("a true quote is cited");
+        };
+        assert_eq!(citation.index, 11);
+        let answer = citer.finish();
+        assert_eq!((answer.dropped_markers, answer.citations.len()), (3, 1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_citation_quotes_its_chunk(
+            text in "[a-c .\n]{1,60}",
+            marks in proptest::collection::vec((0_usize..3, proptest::option::of("[a-c .]{0,6}")), 0..8),
+        ) {
+            let hits = vec![hit(&text), hit("other")];
+            let mut citer = Citer::new(hits.clone());
+            for (hit, quote) in marks {
+                citer.take(ModelEvent::Cite { hit, quote });
+            }
+            for citation in citer.finish().citations {
+                proptest::prop_assert!(!citation.quote.trim().is_empty());
+                proptest::prop_assert!(hits.iter().any(|hit| hit.chunk.text.contains(&citation.quote)));
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! From a question to scored hits.
+
+use std::collections::{HashMap, HashSet};
+
+use tantivy::collector::TopDocs;
+use tantivy::query::{
+    Bm25StatisticsProvider, BooleanQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, TermQuery,
+};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocAddress, Score, TantivyError, Term};
+
+use crate::index::SearchQuery;
+use crate::index::local::snapshot::Snapshot;
+use crate::index::query::{all_words, content_words};
+use crate::model::{Hit, QueryTerm};
+use crate::text::words;
+
+/// Unknown words shorter than this are not taken for misspelt ones.
+const MIN_MISSPELT_CHARS: usize = 5;
+/// What a word is worth at least.
+const WEIGHT_FLOOR: f64 = 0.5;
+/// Entries looked at per hit wanted, in the first try, when only the best chunk of each document counts.
+const CHUNKS_PER_DOCUMENT: usize = 8;
+
+/// The content words of `question` with their forms in every language of the documents and their weights.
+pub(super) fn weigh(snapshot: &Snapshot, question: &str) -> Result<Vec<QueryTerm>, TantivyError> {
+    let content = content_words(question, &snapshot.languages);
+    weigh_words(snapshot, content)
+}
+
+fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTerm>, TantivyError> {
+    let texts = snapshot.total_num_docs()?;
+    let mut terms = Vec::with_capacity(content.len());
+    for word in content {
+        let mut forms = forms_of(snapshot, &word);
+        let mut frequency = highest_frequency(snapshot, &forms)?;
+        if frequency == 0
+            && let Some(near) = nearest_term(snapshot, &forms)?
+        {
+            frequency = snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, &near))?;
+            forms.push(near);
+        }
+        terms.push(QueryTerm {
+            weight: weight(frequency, texts),
+            known: frequency > 0,
+            forms,
+        });
+    }
+    Ok(terms)
+}
+
+/// The best hits for `query`, best first; equal scores in the order of document and place.
+pub(super) fn search(snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<Hit>, TantivyError> {
+    let mut terms = weigh(snapshot, &query.text)?;
+    if terms.is_empty() {
+        terms = weigh_words(snapshot, all_words(&query.text))?;
+    }
+    if query.limit == 0 || !terms.iter().any(|term| term.known) {
+        return Ok(Vec::new());
+    }
+    let engine_query = disjunction(snapshot, &terms);
+    let texts = usize::try_from(snapshot.searcher.num_docs())
+        .unwrap_or(usize::MAX)
+        .max(1);
+    let mut fetch = if query.distinct_documents {
+        query.limit.saturating_mul(CHUNKS_PER_DOCUMENT)
+    } else {
+        query.limit
+    };
+    loop {
+        let found = top(snapshot, engine_query.as_ref(), fetch.min(texts))?;
+        let seen = found.len();
+        let hits = to_hits(snapshot, found, query)?;
+        if hits.len() >= query.limit || seen < fetch {
+            return Ok(hits);
+        }
+        fetch = fetch.saturating_mul(4);
+    }
+}
+
+fn top(
+    snapshot: &Snapshot,
+    query: &dyn Query,
+    limit: usize,
+) -> Result<Vec<(Score, DocAddress)>, TantivyError> {
+    snapshot.searcher.search_with_statistics_provider(
+        query,
+        &TopDocs::with_limit(limit).order_by_score(),
+        snapshot,
+    )
+}
+
+fn to_hits(
+    snapshot: &Snapshot,
+    found: Vec<(Score, DocAddress)>,
+    query: &SearchQuery,
+) -> Result<Vec<Hit>, TantivyError> {
+    let mut documents = HashSet::new();
+    let mut hits = Vec::new();
+    for (score, address) in found {
+        let chunk = snapshot.chunk(address)?;
+        if query.distinct_documents && !documents.insert(chunk.document_id.clone()) {
+            continue;
+        }
+        let Some(record) = snapshot.record(&chunk.document_id) else {
+            continue;
+        };
+        hits.push(Hit {
+            path: record.path.clone(),
+            title: record.title.clone(),
+            description: record.description.clone(),
+            language: record.language.clone(),
+            score,
+            chunk,
+        });
+    }
+    hits.sort_by(|one, other| {
+        other
+            .score
+            .total_cmp(&one.score)
+            .then_with(|| place(one).cmp(&place(other)))
+    });
+    hits.truncate(query.limit);
+    Ok(hits)
+}
+
+fn place(hit: &Hit) -> (&str, u32) {
+    (&hit.path, hit.chunk.ordinal)
+}
+
+/// Any of the words may match; of one word's forms the best counts.
+fn disjunction(snapshot: &Snapshot, terms: &[QueryTerm]) -> Box<dyn Query> {
+    let clauses: Vec<(Occur, Box<dyn Query>)> = terms
+        .iter()
+        .filter(|term| term.known)
+        .map(|term| {
+            let mut forms: Vec<Box<dyn Query>> = term
+                .forms
+                .iter()
+                .map(|form| -> Box<dyn Query> {
+                    let term = Term::from_field_text(snapshot.fields.terms, form);
+                    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
+                })
+                .collect();
+            let clause = if forms.len() == 1 {
+                forms.remove(0)
+            } else {
+                Box::new(DisjunctionMaxQuery::new(forms))
+            };
+            (Occur::Should, clause)
+        })
+        .collect();
+    if clauses.is_empty() {
+        Box::new(EmptyQuery)
+    } else {
+        Box::new(BooleanQuery::new(clauses))
+    }
+}
+
+fn forms_of(snapshot: &Snapshot, word: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for language in &snapshot.languages {
+        let stem = words::stem_word(word, *language);
+        if !forms.contains(&stem) {
+            forms.push(stem);
+        }
+    }
+    // Documents whose language is not known are indexed as written.
+    if !forms.iter().any(|form| form == word) {
+        forms.push(word.to_owned());
+    }
+    forms
+}
+
+fn highest_frequency(snapshot: &Snapshot, forms: &[String]) -> Result<u64, TantivyError> {
+    let mut highest = 0;
+    for form in forms {
+        highest =
+            highest.max(snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, form))?);
+    }
+    Ok(highest)
+}
+
+/// What a word tells: from a floor for one that every text holds to 1 above it for one that none holds. In between it
+/// follows BM25's inverse document frequency; the floor keeps the words of a small folder, all frequent, worth something.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a weight needs no more precision"
+)]
+fn weight(frequency: u64, texts: u64) -> f32 {
+    let inverse =
+        |frequency: f64, texts: f64| (1.0 + (texts - frequency + 0.5) / (frequency + 0.5)).ln();
+    let (frequency, texts) = (frequency as f64, texts.max(frequency) as f64);
+    (WEIGHT_FLOOR + inverse(frequency, texts) / inverse(0.0, texts)) as f32
+}
+
+/// The indexed term that one slip of the keys makes out of one of `forms`: the most frequent one of them.
+fn nearest_term(snapshot: &Snapshot, forms: &[String]) -> Result<Option<String>, TantivyError> {
+    let mut candidates: HashMap<String, u64> = HashMap::new();
+    for form in forms.iter().filter(|form| is_correctable(form)) {
+        let Some(first) = form.chars().next() else {
+            continue;
+        };
+        let upper = char::from_u32(first as u32 + 1).unwrap_or(char::MAX);
+        for segment in snapshot.searcher.segment_readers() {
+            let index = segment.inverted_index(snapshot.fields.terms)?;
+            let mut stream = index
+                .terms()
+                .range()
+                .ge(first.to_string())
+                .lt(upper.to_string())
+                .into_stream()?;
+            while stream.advance() {
+                let Ok(term) = std::str::from_utf8(stream.key()) else {
+                    continue;
+                };
+                if is_correctable(term) && is_one_slip(form, term) {
+                    *candidates.entry(term.to_owned()).or_default() +=
+                        u64::from(stream.value().doc_freq);
+                }
+            }
+        }
+    }
+    Ok(candidates
+        .into_iter()
+        .max_by(|(one, few), (other, many)| few.cmp(many).then_with(|| other.cmp(one)))
+        .map(|(term, _)| term))
+}
+
+fn is_correctable(word: &str) -> bool {
+    word.chars().all(char::is_alphabetic) && word.chars().count() >= MIN_MISSPELT_CHARS
+}
+
+/// Whether one letter more, less, or other, or two swapped neighbours, make `one` out of `other`.
+fn is_one_slip(one: &str, other: &str) -> bool {
+    let one: Vec<char> = one.chars().collect();
+    let other: Vec<char> = other.chars().collect();
+    if one.len().abs_diff(other.len()) > 1 {
+        return false;
+    }
+    let same_start = one
+        .iter()
+        .zip(&other)
+        .take_while(|(left, right)| left == right)
+        .count();
+    let (left, right) = (&one[same_start..], &other[same_start..]);
+    let same_end = left
+        .iter()
+        .rev()
+        .zip(right.iter().rev())
+        .take_while(|(left, right)| left == right)
+        .count();
+    let (left, right) = (
+        &left[..left.len() - same_end],
+        &right[..right.len() - same_end],
+    );
+    match (left, right) {
+        ([], []) | ([_], [] | [_]) | ([], [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slip_is_found_and_two_are_not() {
+        assert!(is_one_slip("refnud", "refund"));
+        assert!(is_one_slip("refundd", "refund"));
+        assert!(is_one_slip("refnd", "refund"));
+        assert!(is_one_slip("refumd", "refund"));
+        assert!(!is_one_slip("rfnud", "refund"));
+        assert!(!is_one_slip("warranty", "delivery"));
+    }
+
+    #[test]
+    fn rare_words_weigh_more() {
+        assert!(weight(1, 100) > weight(50, 100));
+        assert!(weight(0, 100) > weight(1, 100));
+        assert!(weight(100, 100) > 0.0);
+    }
+}

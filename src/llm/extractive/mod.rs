@@ -1,0 +1,91 @@
+//! `MODEL_BACKEND=extractive`: answers with the documents' own sentences. No key, no other service.
+//!
+//! The sentences that say most about the question are shown with their neighbours, lists with their lead-in, table
+//! rows under their header, each cited. When the evidence is weak it says that the documents do not answer.
+
+mod passage;
+mod phrases;
+mod select;
+mod unit;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+
+use crate::llm::extractive::passage::Passage;
+use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
+
+/// Words sent in one delta.
+const WORDS_PER_DELTA: usize = 6;
+
+/// Answers with the best sentences of what was retrieved.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extractive;
+
+impl ChatModel for Extractive {
+    fn name(&self) -> &'static str {
+        "extractive"
+    }
+
+    fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
+        // Choosing words is computing, not waiting: it happens off the async threads.
+        let work = tokio::task::spawn_blocking(move || compose(&request));
+        stream::once(work)
+            .flat_map(|events| match events {
+                Ok(events) => stream::iter(events.into_iter().map(Ok)).left_stream(),
+                Err(error) => {
+                    let failed = LlmError::Temporary(format!("writing the answer failed: {error}"));
+                    stream::once(async move { Err(failed) }).right_stream()
+                }
+            })
+            .boxed()
+    }
+}
+
+fn compose(request: &ChatRequest) -> Vec<ModelEvent> {
+    let passages = select::passages(request);
+    if passages.is_empty() {
+        return refusal(request);
+    }
+    let mut events = Vec::new();
+    for (place, passage) in passages.iter().enumerate() {
+        if place > 0 {
+            events.push(ModelEvent::Text("\n\n".into()));
+        }
+        write_passage(passage, passages.len() > 1, &mut events);
+    }
+    events
+}
+
+/// With several passages each says under which heading it stands: out of its place, a sentence needs that.
+fn write_passage(passage: &Passage, several: bool, events: &mut Vec<ModelEvent>) {
+    if several && let Some(label) = &passage.label {
+        events.push(ModelEvent::Text(format!("**{label}**\n\n")));
+    }
+    let words: Vec<&str> = passage.text.split_inclusive(' ').collect();
+    events.extend(
+        words
+            .chunks(WORDS_PER_DELTA)
+            .map(|words| ModelEvent::Text(words.concat())),
+    );
+    events.push(ModelEvent::Cite {
+        hit: passage.hit,
+        quote: Some(passage.quote.clone()),
+    });
+}
+
+fn refusal(request: &ChatRequest) -> Vec<ModelEvent> {
+    let mut titles: Vec<&str> = Vec::new();
+    for hit in request
+        .hits
+        .iter()
+        .filter(|hit| select::is_near(request, hit))
+    {
+        if !titles.contains(&hit.title.as_str()) {
+            titles.push(&hit.title);
+        }
+    }
+    let text = phrases::refusal(&request.question, &titles[..titles.len().min(3)]);
+    vec![ModelEvent::Text(text), ModelEvent::Refused]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! From one telling piece to something readable: its neighbours, its list, its table header.
+
+use std::ops::Range;
+
+use crate::llm::extractive::unit::Unit;
+use crate::model::{BlockKind, Hit, Span};
+
+/// A paragraph up to this length is shown whole; of longer ones as many sentences as fit.
+const PARAGRAPH_CHARS: usize = 480;
+/// A list up to this length is shown whole; of longer ones the items around the best.
+const LIST_CHARS: usize = 900;
+/// Rows of a table at the most, beside its header.
+const MAX_ROWS: usize = 6;
+/// A further row is shown when it is worth this share of the best.
+const ROW_SHARE: f32 = 0.85;
+
+/// What is shown of one hit.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    /// Place of the hit in the request.
+    pub(super) hit: usize,
+    /// Where in the chunk's text it begins.
+    pub(super) start: usize,
+    end: usize,
+    /// As shown.
+    pub(super) text: String,
+    /// The words of the chunk that it rests on.
+    pub(super) quote: String,
+    /// The heading it stands under.
+    pub(super) label: Option<String>,
+}
+
+impl Passage {
+    /// Whether the unit is part of it.
+    pub(super) fn holds(&self, unit: &Unit) -> bool {
+        self.hit == unit.hit && unit.range.start < self.end && self.start < unit.range.end
+    }
+}
+
+/// The passage around `unit`. `units` are those of its hit with their scores, in order.
+pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage {
+    let span = &hit.chunk.spans[unit.span];
+    let label = label(hit, span);
+    let text = hit.chunk.text.as_str();
+    if matches!(span.kind, BlockKind::TableRow { .. }) {
+        return table(hit, unit, units, label);
+    }
+    let range = match span.kind {
+        BlockKind::ListItem => list(&hit.chunk.spans, unit.span),
+        BlockKind::Paragraph => with_list(
+            &hit.chunk.spans,
+            unit.span,
+            sentences(text, span, unit, units),
+        ),
+        _ => span.start..span.end,
+    };
+    let quote = text
+        .get(range.clone())
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Passage {
+        hit: unit.hit,
+        start: range.start,
+        end: range.end,
+        text: quote.clone(),
+        quote,
+        label,
+    }
+}
+
+fn label(hit: &Hit, span: &Span) -> Option<String> {
+    let heading = span
+        .locator
+        .heading
+        .clone()
+        .or_else(|| hit.chunk.heading_path.last().cloned());
+    Some(
+        heading
+            .filter(|heading| !heading.is_empty())
+            .unwrap_or_else(|| hit.title.clone()),
+    )
+}
+
+/// The sentence, then as many after it and before it in its paragraph as fit.
+fn sentences(text: &str, span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
+    if span.end - span.start <= PARAGRAPH_CHARS {
+        return span.start..span.end;
+    }
+    let siblings: Vec<&Unit> = units
+        .iter()
+        .map(|(other, _)| *other)
+        .filter(|other| other.span == unit.span)
+        .collect();
+    let Some(place) = siblings.iter().position(|other| other.range == unit.range) else {
+        return unit.range.clone();
+    };
+    let (mut first, mut last) = (place, place);
+    let fits = |first: usize, last: usize| {
+        siblings[last].range.end - siblings[first].range.start <= PARAGRAPH_CHARS
+    };
+    // One sentence before, for what "it" and "this" mean, then what follows.
+    if first > 0 && fits(first - 1, last) {
+        first -= 1;
+    }
+    while last + 1 < siblings.len() && fits(first, last + 1) {
+        last += 1;
+    }
+    while first > 0 && fits(first - 1, last) {
+        first -= 1;
+    }
+    let range = siblings[first].range.start..siblings[last].range.end;
+    debug_assert!(text.is_char_boundary(range.start));
+    range
+}
+
+/// A paragraph that announces a list (it ends with a colon) is shown with it.
+fn with_list(spans: &[Span], place: usize, range: Range<usize>) -> Range<usize> {
+    let follows = spans
+        .get(place + 1)
+        .is_some_and(|next| next.kind == BlockKind::ListItem);
+    if follows && range.end == spans[place].end {
+        let list = list(spans, place + 1);
+        return range.start.min(list.start)..list.end;
+    }
+    range
+}
+
+/// The list around the item at `place`, with the paragraph that leads into it.
+fn list(spans: &[Span], place: usize) -> Range<usize> {
+    let is_item = |index: usize| {
+        spans
+            .get(index)
+            .is_some_and(|span| span.kind == BlockKind::ListItem)
+    };
+    let (mut first, mut last) = (place, place);
+    let fits = |first: usize, last: usize| spans[last].end - spans[first].start <= LIST_CHARS;
+    loop {
+        let before = first > 0 && is_item(first - 1) && fits(first - 1, last);
+        let after = is_item(last + 1) && fits(first - usize::from(before), last + 1);
+        first -= usize::from(before);
+        last += usize::from(after);
+        if !before && !after {
+            break;
+        }
+    }
+    let leads = first > 0 && spans[first - 1].kind == BlockKind::Paragraph;
+    if leads && fits(first - 1, last) {
+        first -= 1;
+    }
+    spans[first].start..spans[last].end
+}
+
+/// The header and the best rows, in order. The quote is the best row alone: the rows shown need not touch.
+fn table(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)], label: Option<String>) -> Passage {
+    let spans = &hit.chunk.spans;
+    let is_row = |index: usize| matches!(spans[index].kind, BlockKind::TableRow { .. });
+    let is_header = |index: usize| spans[index].kind == BlockKind::TableRow { header: true };
+    let first = (0..=unit.span)
+        .rev()
+        .take_while(|index| is_row(*index))
+        .last()
+        .unwrap_or(unit.span);
+    let last = (unit.span..spans.len())
+        .take_while(|index| is_row(*index))
+        .last()
+        .unwrap_or(unit.span);
+    let score = |index: usize| {
+        units
+            .iter()
+            .find(|(other, _)| other.span == index)
+            .map_or(0.0, |(_, score)| *score)
+    };
+    let best = score(unit.span);
+    let body: Vec<usize> = (first..=last).filter(|index| !is_header(*index)).collect();
+    let mut rows: Vec<usize> = if body.len() <= MAX_ROWS || is_header(unit.span) {
+        body.into_iter().take(MAX_ROWS).collect()
+    } else {
+        body.into_iter()
+            .filter(|index| score(*index) >= best * ROW_SHARE)
+            .collect()
+    };
+    if rows.len() > MAX_ROWS {
+        rows.sort_by(|one, other| score(*other).total_cmp(&score(*one)).then(one.cmp(other)));
+        rows.truncate(MAX_ROWS);
+        rows.sort_unstable();
+    }
+    let row_text = |index: usize| {
+        hit.chunk
+            .text
+            .get(spans[index].start..spans[index].end)
+            .unwrap_or_default()
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for header in (first..=last).filter(|index| is_header(*index)).take(1) {
+        lines.push(row_text(header).to_owned());
+        lines.push(rule(row_text(header)));
+    }
+    lines.extend(rows.iter().map(|row| row_text(*row).to_owned()));
+    let quoted = if is_header(unit.span) {
+        rows.first().copied().unwrap_or(unit.span)
+    } else {
+        unit.span
+    };
+    Passage {
+        hit: unit.hit,
+        start: spans[first].start,
+        end: spans[last].end,
+        text: lines.join("\n"),
+        quote: row_text(quoted).trim().to_owned(),
+        label,
+    }
+}
+
+/// The line of dashes under a header row.
+fn rule(header: &str) -> String {
+    let cells = header.trim().trim_matches('|').split('|').count();
+    format!("|{}", " --- |".repeat(cells))
+}

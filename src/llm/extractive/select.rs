@@ -1,0 +1,224 @@
+//! Which pieces answer: evidence is the weight of the question's words that a piece and its headings hold.
+
+use crate::llm::ChatRequest;
+use crate::llm::extractive::passage::{self, Passage};
+use crate::llm::extractive::unit::{self, Unit};
+use crate::model::Hit;
+
+/// A hit that holds less of the question's weight than this does not answer it.
+const MIN_COVERAGE: f32 = 0.5;
+/// A hit that holds this much of it is near enough to be offered.
+const NEAR_COVERAGE: f32 = 0.25;
+/// What a word in the title or headings counts, against one in the sentence itself.
+const CONTEXT_SHARE: f32 = 0.6;
+/// How much of a sentence's value is its hit's place in the ranking.
+const RANK_SHARE: f32 = 0.35;
+/// What a number adds where the question asks for one, as a share of the question's weight.
+const NUMBER_BONUS: f32 = 0.08;
+/// A further passage is shown when it is worth this share of the best.
+const FURTHER_SHARE: f32 = 0.8;
+/// Or when it adds this share of the question's weight.
+const ADDED_SHARE: f32 = 0.18;
+/// Passages at the most.
+const MAX_PASSAGES: usize = 3;
+/// Characters of all passages at the most; the first is always shown.
+const MAX_CHARS: usize = 1400;
+
+struct Scored {
+    unit: Unit,
+    score: f32,
+}
+
+/// The passages that answer, in readable order; none when the evidence is weak.
+pub(super) fn passages(request: &ChatRequest) -> Vec<Passage> {
+    if !request
+        .hits
+        .iter()
+        .any(|hit| coverage(request, hit) >= MIN_COVERAGE)
+    {
+        return Vec::new();
+    }
+    let mut scored = scored_units(request);
+    scored.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let Some(best) = scored.first().map(|unit| unit.score) else {
+        return Vec::new();
+    };
+    let mut chosen: Vec<Passage> = Vec::new();
+    let mut covered = vec![false; request.terms.len()];
+    for candidate in &scored {
+        let unit = &candidate.unit;
+        if chosen.len() == MAX_PASSAGES {
+            break;
+        }
+        if chosen.iter().any(|passage| passage.holds(unit)) {
+            continue;
+        }
+        let added = added_weight(request, &covered, &unit.holds);
+        let worth = candidate.score >= best * FURTHER_SHARE || added >= ADDED_SHARE;
+        if !chosen.is_empty() && !(worth && candidate.score >= best * 0.5) {
+            continue;
+        }
+        let passage = passage::around(&request.hits[unit.hit], unit, &scored_in(&scored, unit));
+        let length: usize = chosen.iter().map(|passage| passage.text.len()).sum();
+        if !chosen.is_empty() && length + passage.text.len() > MAX_CHARS {
+            continue;
+        }
+        if chosen
+            .iter()
+            .any(|other| other.text.contains(&passage.quote))
+        {
+            continue;
+        }
+        mark(&mut covered, &unit.holds);
+        chosen.push(passage);
+    }
+    readable_order(request, chosen)
+}
+
+/// Whether a hit comes near the question.
+pub(super) fn is_near(request: &ChatRequest, hit: &Hit) -> bool {
+    coverage(request, hit) >= NEAR_COVERAGE
+}
+
+/// The share of the question's weight that the hit holds, title and headings included.
+fn coverage(request: &ChatRequest, hit: &Hit) -> f32 {
+    let whole = format!(
+        "{}\n{}\n{}",
+        hit.title,
+        hit.chunk.heading_path.join("\n"),
+        hit.chunk.text
+    );
+    let holds = unit::matches(&request.terms, &whole, unit::language_of(hit));
+    share(request, &holds)
+}
+
+fn scored_units(request: &ChatRequest) -> Vec<Scored> {
+    let top = request
+        .hits
+        .iter()
+        .map(|hit| hit.score)
+        .fold(f32::MIN_POSITIVE, f32::max);
+    let wants_number = asks_for_number(&request.question);
+    let mut scored = Vec::new();
+    for (place, hit) in request.hits.iter().enumerate() {
+        let headings = format!("{}\n{}", hit.title, hit.chunk.heading_path.join("\n"));
+        let context = unit::matches(&request.terms, &headings, unit::language_of(hit));
+        let rank = 1.0 - RANK_SHARE + RANK_SHARE * (hit.score / top).clamp(0.0, 1.0);
+        for unit in unit::units(&request.terms, place, hit) {
+            let own = share(request, &unit.holds);
+            let from_context = share(request, &only_in(&context, &unit.holds)) * CONTEXT_SHARE;
+            let digits = hit.chunk.text[unit.range.clone()]
+                .bytes()
+                .any(|byte| byte.is_ascii_digit());
+            let bonus = if wants_number && digits {
+                NUMBER_BONUS
+            } else {
+                0.0
+            };
+            scored.push(Scored {
+                score: (own + from_context + bonus) * rank,
+                unit,
+            });
+        }
+    }
+    scored
+}
+
+/// The units of the same hit with their scores, in the order of the text.
+fn scored_in<'a>(scored: &'a [Scored], unit: &Unit) -> Vec<(&'a Unit, f32)> {
+    let mut of_hit: Vec<(&Unit, f32)> = scored
+        .iter()
+        .filter(|other| other.unit.hit == unit.hit)
+        .map(|other| (&other.unit, other.score))
+        .collect();
+    of_hit.sort_by_key(|(unit, _)| unit.range.start);
+    of_hit
+}
+
+/// Passages of one document stand in its order, at the place of the best of them.
+fn readable_order(request: &ChatRequest, chosen: Vec<Passage>) -> Vec<Passage> {
+    let mut documents: Vec<&str> = Vec::new();
+    for passage in &chosen {
+        let document = request.hits[passage.hit].chunk.document_id.as_str();
+        if !documents.contains(&document) {
+            documents.push(document);
+        }
+    }
+    let mut placed: Vec<(usize, u32, usize, Passage)> = chosen
+        .into_iter()
+        .map(|passage| {
+            let chunk = &request.hits[passage.hit].chunk;
+            let document = documents
+                .iter()
+                .position(|id| *id == chunk.document_id)
+                .unwrap_or(usize::MAX);
+            (document, chunk.ordinal, passage.start, passage)
+        })
+        .collect();
+    placed.sort_by_key(|(document, ordinal, start, _)| (*document, *ordinal, *start));
+    placed
+        .into_iter()
+        .map(|(_, _, _, passage)| passage)
+        .collect()
+}
+
+fn share(request: &ChatRequest, holds: &[bool]) -> f32 {
+    let total: f32 = request.terms.iter().map(|term| term.weight).sum();
+    let held: f32 = request
+        .terms
+        .iter()
+        .zip(holds)
+        .filter(|(_, holds)| **holds)
+        .map(|(term, _)| term.weight)
+        .sum();
+    if total > 0.0 { held / total } else { 0.0 }
+}
+
+fn added_weight(request: &ChatRequest, covered: &[bool], holds: &[bool]) -> f32 {
+    share(request, &only_in(holds, covered))
+}
+
+fn only_in(these: &[bool], not_those: &[bool]) -> Vec<bool> {
+    these
+        .iter()
+        .zip(not_those)
+        .map(|(here, there)| *here && !*there)
+        .collect()
+}
+
+fn mark(covered: &mut [bool], holds: &[bool]) {
+    for (covered, holds) in covered.iter_mut().zip(holds) {
+        *covered |= *holds;
+    }
+}
+
+/// Questions for an amount, a price, a time or a span.
+fn asks_for_number(question: &str) -> bool {
+    const OPENINGS: &[&str] = &[
+        "how many",
+        "how much",
+        "how long",
+        "how old",
+        "how far",
+        "how soon",
+        "how often",
+        "how big",
+        "when ",
+        "what time",
+        "wie viel",
+        "wie lange",
+        "wie oft",
+        "wann ",
+        "combien",
+        "quand ",
+        "cuánto",
+        "cuánta",
+        "cuándo",
+        "quanto",
+        "quando",
+        "hoeveel",
+        "wanneer",
+    ];
+    let question = question.to_lowercase();
+    OPENINGS.iter().any(|opening| question.contains(opening))
+}

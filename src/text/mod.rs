@@ -1,0 +1,8 @@
+//! Words of many languages: what search and answers must agree on. Pure functions, no I/O.
+
+pub mod language;
+pub mod sentence;
+pub mod stop;
+pub mod words;
+
+pub use language::Language;
