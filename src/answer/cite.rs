@@ -37,16 +37,12 @@ impl Citer {
                 self.answer.text.push_str(&text);
                 Some(AnswerEvent::Delta(text))
             }
-            ModelEvent::Cite { hit, quote } => match self.citation(hit, quote) {
-                Some(citation) => {
-                    self.answer.citations.push(citation.clone());
-                    Some(AnswerEvent::Citation(citation))
-                }
-                None => {
-                    self.answer.dropped_markers += 1;
-                    None
-                }
-            },
+            ModelEvent::Cite { hit, quote } => {
+                let citation = self.citation(hit, quote);
+                self.answer.dropped_markers += u32::from(citation.is_none());
+                self.answer.citations.extend(citation.clone());
+                citation.map(AnswerEvent::Citation)
+            }
             ModelEvent::Refused => {
                 self.answer.refused = true;
                 None

@@ -82,7 +82,7 @@ async fn a_short_follow_up_is_read_with_the_question_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine(folder.path(), Arc::new(Extractive)).await;
     let before = Exchange {
-        question: "When do refunds come?".into(),
+        question: "When do refunds reach my card?".into(),
         answer: "In five days.".into(),
     };
     let answer = done(&engine, "And how long?", vec![before]).await;

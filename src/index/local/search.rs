@@ -256,7 +256,7 @@ fn is_one_slip(one: &str, other: &str) -> bool {
         &right[..right.len() - same_end],
     );
     match (left, right) {
-        ([], []) | ([_], [] | [_]) | ([], [_]) => true,
+        ([] | [_], [] | [_]) => true,
         ([a, b], [c, d]) => a == d && b == c,
         _ => false,
     }

@@ -57,8 +57,13 @@ fn compose(request: &ChatRequest) -> Vec<ModelEvent> {
 
 /// With several passages each says under which heading it stands: out of its place, a sentence needs that.
 fn write_passage(passage: &Passage, several: bool, events: &mut Vec<ModelEvent>) {
-    if several && let Some(label) = &passage.label {
-        events.push(ModelEvent::Text(format!("**{label}**\n\n")));
+    if several {
+        events.push(ModelEvent::Text(format!(
+            "**{}**
+
+",
+            passage.label
+        )));
     }
     let words: Vec<&str> = passage.text.split_inclusive(' ').collect();
     events.extend(

@@ -27,7 +27,7 @@ pub(super) struct Passage {
     /// The words of the chunk that it rests on.
     pub(super) quote: String,
     /// The heading it stands under.
-    pub(super) label: Option<String>,
+    pub(super) label: String,
 }
 
 impl Passage {
@@ -69,17 +69,15 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
     }
 }
 
-fn label(hit: &Hit, span: &Span) -> Option<String> {
+fn label(hit: &Hit, span: &Span) -> String {
     let heading = span
         .locator
         .heading
         .clone()
         .or_else(|| hit.chunk.heading_path.last().cloned());
-    Some(
-        heading
-            .filter(|heading| !heading.is_empty())
-            .unwrap_or_else(|| hit.title.clone()),
-    )
+    heading
+        .filter(|heading| !heading.is_empty())
+        .unwrap_or_else(|| hit.title.clone())
 }
 
 /// The sentence, then as many after it and before it in its paragraph as fit.
@@ -152,7 +150,7 @@ fn list(spans: &[Span], place: usize) -> Range<usize> {
 }
 
 /// The header and the best rows, in order. The quote is the best row alone: the rows shown need not touch.
-fn table(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)], label: Option<String>) -> Passage {
+fn table(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)], label: String) -> Passage {
     let spans = &hit.chunk.spans;
     let is_row = |index: usize| matches!(spans[index].kind, BlockKind::TableRow { .. });
     let is_header = |index: usize| spans[index].kind == BlockKind::TableRow { header: true };

@@ -19,6 +19,8 @@ const NUMBER_BONUS: f32 = 0.08;
 const FURTHER_SHARE: f32 = 0.8;
 /// Or when it adds this share of the question's weight.
 const ADDED_SHARE: f32 = 0.18;
+/// A further passage is worth at least this share of the best, whatever it adds.
+const FURTHER_FLOOR: f32 = 0.5;
 /// Passages at the most.
 const MAX_PASSAGES: usize = 3;
 /// Characters of all passages at the most; the first is always shown.
@@ -40,39 +42,75 @@ pub(super) fn passages(request: &ChatRequest) -> Vec<Passage> {
     }
     let mut scored = scored_units(request);
     scored.sort_by(|one, other| other.score.total_cmp(&one.score));
-    let Some(best) = scored.first().map(|unit| unit.score) else {
-        return Vec::new();
-    };
-    let mut chosen: Vec<Passage> = Vec::new();
-    let mut covered = vec![false; request.terms.len()];
+    let mut choice = Choice::new(request, &scored);
     for candidate in &scored {
-        let unit = &candidate.unit;
-        if chosen.len() == MAX_PASSAGES {
+        if choice.passages.len() == MAX_PASSAGES {
             break;
         }
-        if chosen.iter().any(|passage| passage.holds(unit)) {
-            continue;
+        if choice.is_worth(candidate) {
+            choice.add(candidate);
         }
-        let added = added_weight(request, &covered, &unit.holds);
-        let worth = candidate.score >= best * FURTHER_SHARE || added >= ADDED_SHARE;
-        if !chosen.is_empty() && !(worth && candidate.score >= best * 0.5) {
-            continue;
-        }
-        let passage = passage::around(&request.hits[unit.hit], unit, &scored_in(&scored, unit));
-        let length: usize = chosen.iter().map(|passage| passage.text.len()).sum();
-        if !chosen.is_empty() && length + passage.text.len() > MAX_CHARS {
-            continue;
-        }
-        if chosen
-            .iter()
-            .any(|other| other.text.contains(&passage.quote))
-        {
-            continue;
-        }
-        mark(&mut covered, &unit.holds);
-        chosen.push(passage);
     }
-    readable_order(request, chosen)
+    readable_order(request, choice.passages)
+}
+
+/// What was chosen so far.
+struct Choice<'a> {
+    request: &'a ChatRequest,
+    scored: &'a [Scored],
+    covered: Vec<bool>,
+    passages: Vec<Passage>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(request: &'a ChatRequest, scored: &'a [Scored]) -> Self {
+        Self {
+            request,
+            scored,
+            covered: vec![false; request.terms.len()],
+            passages: Vec::new(),
+        }
+    }
+
+    /// The best always is; a further one when it is nearly as good, or good and about other words of the question.
+    fn is_worth(&self, candidate: &Scored) -> bool {
+        let Some(best) = self.scored.first().map(|unit| unit.score) else {
+            return false;
+        };
+        if self.passages.is_empty() {
+            return true;
+        }
+        if self
+            .passages
+            .iter()
+            .any(|passage| passage.holds(&candidate.unit))
+        {
+            return false;
+        }
+        let added = share(self.request, &only_in(&candidate.unit.holds, &self.covered));
+        candidate.score >= best * FURTHER_SHARE
+            || (added >= ADDED_SHARE && candidate.score >= best * FURTHER_FLOOR)
+    }
+
+    /// Adds the passage around the candidate, unless it is too long by now or says what is already said.
+    fn add(&mut self, candidate: &Scored) {
+        let unit = &candidate.unit;
+        let passage = passage::around(
+            &self.request.hits[unit.hit],
+            unit,
+            &scored_in(self.scored, unit),
+        );
+        let length: usize = self.passages.iter().map(|passage| passage.text.len()).sum();
+        let fits = self.passages.is_empty() || length + passage.text.len() <= MAX_CHARS;
+        let said = self
+            .passages
+            .iter()
+            .any(|other| other.text.contains(&passage.quote));
+        if fits && !said {
+            mark(&mut self.covered, &unit.holds);
+            self.passages.push(passage);
+        }
+    }
 }
 
 /// Whether a hit comes near the question.
@@ -172,10 +210,6 @@ fn share(request: &ChatRequest, holds: &[bool]) -> f32 {
         .map(|(term, _)| term.weight)
         .sum();
     if total > 0.0 { held / total } else { 0.0 }
-}
-
-fn added_weight(request: &ChatRequest, covered: &[bool], holds: &[bool]) -> f32 {
-    share(request, &only_in(holds, covered))
 }
 
 fn only_in(these: &[bool], not_those: &[bool]) -> Vec<bool> {
