@@ -28,20 +28,8 @@ pub struct Failure {
 
 impl Failure {
     /// A failure without a fix and a cause.
-    pub fn new(
-        code: &'static str,
-        exit: Exit,
-        what: impl Into<String>,
-        why: impl Into<String>,
-    ) -> Self {
-        Self {
-            code,
-            what: what.into(),
-            why: why.into(),
-            fix: None,
-            exit,
-            cause: None,
-        }
+    pub fn new(code: &'static str, exit: Exit, what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { code, what: what.into(), why: why.into(), fix: None, exit, cause: None }
     }
 
     /// Adds the next thing to try.
@@ -80,15 +68,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem with `path`.
-    pub fn new(
-        path: impl Into<String>,
-        code: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            path: path.into(),
-            code: code.into(),
-            message: message.into(),
-        }
+    pub fn new(path: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), code: code.into(), message: message.into() }
     }
 }

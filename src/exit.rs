@@ -74,9 +74,7 @@ impl Exit {
             }
             Self::Settings => "settings missing or invalid; nothing was started",
             Self::Denied => "not allowed: no or wrong credentials",
-            Self::Temporary => {
-                "temporary: network, timeout, rate limit, locked; trying again is reasonable"
-            }
+            Self::Temporary => "temporary: network, timeout, rate limit, locked; trying again is reasonable",
             Self::NotProven => "not proven: nothing was selected, or a blocking probe is unknown",
             Self::Undecided => {
                 "waits for a decision: a confirmation is needed, or (with --exit-code) a plan has changes"

@@ -21,11 +21,7 @@ pub struct Citer {
 impl Citer {
     /// A collector for an answer from these hits.
     pub fn new(hits: Vec<Hit>) -> Self {
-        Self {
-            hits,
-            answer: Answer::default(),
-            position: 0,
-        }
+        Self { hits, answer: Answer::default(), position: 0 }
     }
 
     /// Takes one event of the model; returns what it becomes, if anything.
@@ -82,21 +78,13 @@ fn opening(text: &str) -> &str {
     let Some(first) = ranges.first() else {
         return "";
     };
-    let last = ranges
-        .iter()
-        .take_while(|range| range.end - first.start <= QUOTE_BYTES)
-        .last()
-        .unwrap_or(first);
+    let last = ranges.iter().take_while(|range| range.end - first.start <= QUOTE_BYTES).last().unwrap_or(first);
     &text[first.start..last.end]
 }
 
 /// The locator of the block in which the quote begins; a heading comes from the chunk when the block has none.
 fn locator_at(hit: &Hit, start: usize) -> Locator {
-    let span = hit
-        .chunk
-        .spans
-        .iter()
-        .find(|span| span.start <= start && start < span.end);
+    let span = hit.chunk.spans.iter().find(|span| span.start <= start && start < span.end);
     let mut locator = span.map_or_else(|| hit.chunk.locator.clone(), |span| span.locator.clone());
     if locator.heading.is_none() {
         locator.heading = hit.chunk.heading_path.last().cloned();
@@ -116,31 +104,12 @@ mod tests {
             citer.take(ModelEvent::Text("Five days 🙂".into())),
             Some(AnswerEvent::Delta("Five days 🙂".into()))
         );
-        assert_eq!(
-            citer.take(ModelEvent::Cite {
-                hit: 7,
-                quote: None
-            }),
-            None
-        );
-        assert_eq!(
-            citer.take(ModelEvent::Cite {
-                hit: 0,
-                quote: Some("Refunds take two days.".into())
-            }),
-            None
-        );
-        assert_eq!(
-            citer.take(ModelEvent::Cite {
-                hit: 0,
-                quote: Some("  ".into())
-            }),
-            None
-        );
-        let Some(AnswerEvent::Citation(citation)) = citer.take(ModelEvent::Cite {
-            hit: 0,
-            quote: Some("They are free.".into()),
-        }) else {
+        assert_eq!(citer.take(ModelEvent::Cite { hit: 7, quote: None }), None);
+        assert_eq!(citer.take(ModelEvent::Cite { hit: 0, quote: Some("Refunds take two days.".into()) }), None);
+        assert_eq!(citer.take(ModelEvent::Cite { hit: 0, quote: Some("  ".into()) }), None);
+        let Some(AnswerEvent::Citation(citation)) =
+            citer.take(ModelEvent::Cite { hit: 0, quote: Some("They are free.".into()) })
+        else {
             panic!("a true quote is cited");
         };
         assert_eq!(citation.index, 11);

@@ -67,12 +67,7 @@ impl Engine {
             let Retrieved { hits, terms } =
                 retrieve::retrieve(engine.index.as_ref(), &turn, engine.max_search_results).await?;
             let citer = Citer::new(hits.clone());
-            let request = ChatRequest {
-                question: turn.question,
-                history: turn.history,
-                hits,
-                terms,
-            };
+            let request = ChatRequest { question: turn.question, history: turn.history, hits, terms };
             Ok::<_, AnswerError>((engine.model.stream(request), citer))
         };
         stream::once(started)

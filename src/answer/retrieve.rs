@@ -17,11 +17,7 @@ pub struct Retrieved {
 }
 
 /// Looks for what answers the turn's question.
-pub async fn retrieve(
-    index: &dyn VectorStore,
-    turn: &Turn,
-    limit: usize,
-) -> Result<Retrieved, IndexError> {
+pub async fn retrieve(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Result<Retrieved, IndexError> {
     let mut text = turn.question.clone();
     let mut terms = index.weigh(&text).await?;
     if let Some(before) = turn.history.last()
@@ -31,12 +27,6 @@ pub async fn retrieve(
         text = format!("{} {text}", before.question);
         terms = index.weigh(&text).await?;
     }
-    let hits = index
-        .search(&SearchQuery {
-            text,
-            limit,
-            distinct_documents: false,
-        })
-        .await?;
+    let hits = index.search(&SearchQuery { text, limit, distinct_documents: false }).await?;
     Ok(Retrieved { hits, terms })
 }

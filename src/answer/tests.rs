@@ -29,25 +29,12 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: 1,
     };
-    index
-        .apply(vec![IndexChange::Put {
-            record,
-            chunks: vec![found.chunk],
-        }])
-        .await
-        .expect("apply");
-    Engine {
-        index: Arc::new(index),
-        model,
-        max_search_results: 5,
-    }
+    index.apply(vec![IndexChange::Put { record, chunks: vec![found.chunk] }]).await.expect("apply");
+    Engine { index: Arc::new(index), model, max_search_results: 5 }
 }
 
 async fn done(engine: &Engine, question: &str, history: Vec<Exchange>) -> Answer {
-    let turn = Turn {
-        question: question.into(),
-        history,
-    };
+    let turn = Turn { question: question.into(), history };
     let events: Vec<AnswerEvent> = engine.answer(turn).try_collect().await.expect("an answer");
     let text: String = events
         .iter()
@@ -81,10 +68,7 @@ async fn questions_are_answered_cited_or_refused() {
 async fn a_short_follow_up_is_read_with_the_question_before() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine(folder.path(), Arc::new(Extractive)).await;
-    let before = Exchange {
-        question: "When do refunds reach my card?".into(),
-        answer: "In five days.".into(),
-    };
+    let before = Exchange { question: "When do refunds reach my card?".into(), answer: "In five days.".into() };
     let answer = done(&engine, "And how long?", vec![before]).await;
     assert!(!answer.refused, "{answer:?}");
 }
@@ -92,19 +76,8 @@ async fn a_short_follow_up_is_read_with_the_question_before() {
 #[tokio::test]
 async fn the_stub_cites_whatever_matches() {
     let folder = tempfile::tempdir().expect("a folder");
-    let engine = engine(
-        folder.path(),
-        Arc::new(Stub {
-            delta: Duration::ZERO,
-        }),
-    )
-    .await;
-    let answer = done(
-        &engine,
-        "Which football match about gift wrapping?",
-        Vec::new(),
-    )
-    .await;
+    let engine = engine(folder.path(), Arc::new(Stub { delta: Duration::ZERO })).await;
+    let answer = done(&engine, "Which football match about gift wrapping?", Vec::new()).await;
     assert_eq!(answer.citations.len(), 1, "{answer:?}");
     let answer = done(&engine, "xyzzy", Vec::new()).await;
     assert!(answer.citations.is_empty() && answer.refused);

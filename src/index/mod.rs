@@ -73,11 +73,7 @@ pub trait VectorStore: Send + Sync {
     async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {
         Ok(query::content_words(question, &[])
             .into_iter()
-            .map(|word| QueryTerm {
-                forms: vec![word],
-                weight: 1.0,
-                known: true,
-            })
+            .map(|word| QueryTerm { forms: vec![word], weight: 1.0, known: true })
             .collect())
     }
     /// The best hits, best first, ties in a fixed order.

@@ -20,8 +20,7 @@ pub fn content_words(question: &str, languages: &[Language]) -> Vec<String> {
         .enumerate()
         .filter(|(place, word)| {
             let before = place.checked_sub(1).and_then(|before| all.get(before));
-            !stop::is_stop_word(word, spoken)
-                && !before.is_some_and(|how| stop::asks_measure(how, word))
+            !stop::is_stop_word(word, spoken) && !before.is_some_and(|how| stop::asks_measure(how, word))
         })
         .map(|(_, word)| word.clone())
         .collect()
@@ -29,23 +28,10 @@ pub fn content_words(question: &str, languages: &[Language]) -> Vec<String> {
 
 /// The language whose stop words the question uses most; detection by letters fails on texts this short.
 fn question_language(question: &str, words: &[String], languages: &[Language]) -> Option<Language> {
-    let count = |language: Language| {
-        words
-            .iter()
-            .filter(|word| stop::is_stop_word(word, language))
-            .count()
-    };
-    let candidates: Vec<Language> = if languages.is_empty() {
-        vec![Language::ENGLISH]
-    } else {
-        languages.to_vec()
-    };
+    let count = |language: Language| words.iter().filter(|word| stop::is_stop_word(word, language)).count();
+    let candidates: Vec<Language> = if languages.is_empty() { vec![Language::ENGLISH] } else { languages.to_vec() };
     let mut best: Option<(usize, Language)> = None;
-    for language in candidates
-        .iter()
-        .copied()
-        .filter(|language| stop::has_list(*language))
-    {
+    for language in candidates.iter().copied().filter(|language| stop::has_list(*language)) {
         let stops = count(language);
         if best.is_none_or(|(most, _)| stops > most) {
             best = Some((stops, language));
@@ -53,18 +39,15 @@ fn question_language(question: &str, words: &[String], languages: &[Language]) -
     }
     match best {
         Some((stops, language)) if stops > 0 => Some(language),
-        _ => Language::detect(question)
-            .filter(|language| candidates.contains(language))
-            .or(candidates.first().copied()),
+        _ => {
+            Language::detect(question).filter(|language| candidates.contains(language)).or(candidates.first().copied())
+        }
     }
 }
 
 fn unique(words: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
-    words
-        .into_iter()
-        .filter(|word| seen.insert(word.clone()))
-        .collect()
+    words.into_iter().filter(|word| seen.insert(word.clone())).collect()
 }
 
 #[cfg(test)]
@@ -72,36 +55,21 @@ mod tests {
     use super::*;
 
     fn content(question: &str, languages: &[&str]) -> Vec<String> {
-        let languages: Vec<Language> = languages
-            .iter()
-            .filter_map(|code| Language::from_code(code))
-            .collect();
+        let languages: Vec<Language> = languages.iter().filter_map(|code| Language::from_code(code)).collect();
         content_words(question, &languages)
     }
 
     #[test]
     fn question_words_go() {
-        assert_eq!(
-            content("How do I return a lamp?", &["eng"]),
-            ["return", "lamp"]
-        );
-        assert_eq!(
-            content("How long do sleeves last?", &["eng"]),
-            ["sleeves", "last"]
-        );
+        assert_eq!(content("How do I return a lamp?", &["eng"]), ["return", "lamp"]);
+        assert_eq!(content("How long do sleeves last?", &["eng"]), ["sleeves", "last"]);
         assert_eq!(content("What is it?", &["eng"]), Vec::<String>::new());
         assert_eq!(content("", &["eng"]), Vec::<String>::new());
     }
 
     #[test]
     fn stop_words_are_those_of_the_questions_language() {
-        assert_eq!(
-            content("Wie kann ich die Lampe zurückgeben?", &["eng", "deu"]),
-            ["lampe", "zurückgeben"]
-        );
-        assert_eq!(
-            content("How do I die cut paper?", &["eng", "deu"]),
-            ["die", "cut", "paper"]
-        );
+        assert_eq!(content("Wie kann ich die Lampe zurückgeben?", &["eng", "deu"]), ["lampe", "zurückgeben"]);
+        assert_eq!(content("How do I die cut paper?", &["eng", "deu"]), ["die", "cut", "paper"]);
     }
 }

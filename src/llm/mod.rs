@@ -80,12 +80,7 @@ pub(crate) mod tests {
             }
             let start = text.len();
             text.push_str(block);
-            spans.push(Span {
-                start,
-                end: text.len(),
-                kind: *kind,
-                locator: Locator::default(),
-            });
+            spans.push(Span { start, end: text.len(), kind: *kind, locator: Locator::default() });
         }
         let chunk = Chunk {
             chunk_id: "c1".into(),

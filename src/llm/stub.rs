@@ -38,32 +38,21 @@ impl ChatModel for Stub {
 
 fn events(request: &ChatRequest) -> Vec<ModelEvent> {
     let Some(hit) = request.hits.first() else {
-        let mut events =
-            deltas("The stub backend found nothing in the documents that matches this message.");
+        let mut events = deltas("The stub backend found nothing in the documents that matches this message.");
         events.push(ModelEvent::Refused);
         return events;
     };
     let text = &hit.chunk.text;
-    let quote = sentence::sentences(text)
-        .first()
-        .map_or(text.as_str(), |range| &text[range.clone()]);
-    let mut events = deltas(&format!(
-        "The stub backend answers with the best match in the documents: {quote}"
-    ));
-    events.push(ModelEvent::Cite {
-        hit: 0,
-        quote: Some(quote.to_owned()),
-    });
+    let quote = sentence::sentences(text).first().map_or(text.as_str(), |range| &text[range.clone()]);
+    let mut events = deltas(&format!("The stub backend answers with the best match in the documents: {quote}"));
+    events.push(ModelEvent::Cite { hit: 0, quote: Some(quote.to_owned()) });
     events
 }
 
 fn deltas(text: &str) -> Vec<ModelEvent> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     let size = (words.len() / MIN_DELTAS).clamp(1, WORDS_PER_DELTA);
-    words
-        .chunks(size)
-        .map(|words| ModelEvent::Text(words.concat()))
-        .collect()
+    words.chunks(size).map(|words| ModelEvent::Text(words.concat())).collect()
 }
 
 #[cfg(test)]
@@ -73,16 +62,8 @@ mod tests {
     #[test]
     fn there_are_always_six_deltas() {
         for hits in [Vec::new(), vec![crate::llm::tests::hit("Ok.")]] {
-            let request = ChatRequest {
-                question: "?".into(),
-                history: Vec::new(),
-                hits,
-                terms: Vec::new(),
-            };
-            let texts = events(&request)
-                .iter()
-                .filter(|event| matches!(event, ModelEvent::Text(_)))
-                .count();
+            let request = ChatRequest { question: "?".into(), history: Vec::new(), hits, terms: Vec::new() };
+            let texts = events(&request).iter().filter(|event| matches!(event, ModelEvent::Text(_))).count();
             assert!(texts >= MIN_DELTAS, "{texts}");
         }
     }

@@ -143,9 +143,7 @@ impl UserMessage {
             .content
             .iter()
             .map(|part| match part {
-                UserContent::InputText { text } | UserContent::InputTag { text, .. } => {
-                    text.as_str()
-                }
+                UserContent::InputText { text } | UserContent::InputTag { text, .. } => text.as_str(),
             })
             .collect();
         parts.join(" ")

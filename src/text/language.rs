@@ -28,11 +28,7 @@ impl Language {
     /// The language of a longer text; `None` when that is not sure.
     pub fn detect(text: &str) -> Option<Self> {
         let guess = whatlang::detect(text)?;
-        let letters = text
-            .chars()
-            .filter(|letter| letter.is_alphabetic())
-            .take(MIN_LETTERS)
-            .count();
+        let letters = text.chars().filter(|letter| letter.is_alphabetic()).take(MIN_LETTERS).count();
         let sure = guess.is_reliable() || guess.confidence() >= MIN_CONFIDENCE;
         (sure && letters >= MIN_LETTERS).then(|| Self(guess.lang()))
     }

@@ -6,11 +6,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Words before a full stop that end no sentence, in lower case and without the stop.
 const ABBREVIATIONS: &[&str] = &[
-    "dr", "mr", "mrs", "ms", "prof", "st", "no", "nr", "nos", "vs", "etc", "e.g", "i.e", "eg",
-    "ie", "approx", "dept", "fig", "vol", "inc", "ltd", "co", "corp", "jan", "feb", "mar", "apr",
-    "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "z.b", "d.h", "u.a", "bzw", "ca",
-    "tel", "str", "abs", "art", "usw", "p", "pp", "cf", "sec", "min", "max", "a.m", "p.m", "u.s",
-    "u.k", "u.n",
+    "dr", "mr", "mrs", "ms", "prof", "st", "no", "nr", "nos", "vs", "etc", "e.g", "i.e", "eg", "ie", "approx", "dept",
+    "fig", "vol", "inc", "ltd", "co", "corp", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
+    "nov", "dec", "z.b", "d.h", "u.a", "bzw", "ca", "tel", "str", "abs", "art", "usw", "p", "pp", "cf", "sec", "min",
+    "max", "a.m", "p.m", "u.s", "u.k", "u.n",
 ];
 
 /// The sentences of `text`, in order, as byte ranges without surrounding white space. Line breaks end sentences.
@@ -29,10 +28,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
         }
     }
     ranges.extend(open);
-    ranges
-        .into_iter()
-        .filter_map(|range| trimmed(text, range))
-        .collect()
+    ranges.into_iter().filter_map(|range| trimmed(text, range)).collect()
 }
 
 /// Whether a sentence that the standard's rules end here really does.
@@ -44,22 +40,17 @@ fn ends_sentence(sentence: &str, rest: &str) -> bool {
     let Some(before) = words.strip_suffix('.') else {
         return true;
     };
-    let last = before
-        .rsplit(|letter: char| letter.is_whitespace() || letter == '(')
-        .next()
-        .unwrap_or_default();
+    let last = before.rsplit(|letter: char| letter.is_whitespace() || letter == '(').next().unwrap_or_default();
     let lower = last.to_lowercase();
     let next_is_lower = rest.chars().next().is_some_and(char::is_lowercase);
     if next_is_lower {
         return false;
     }
     let initial = last.chars().count() == 1 && last.chars().all(char::is_uppercase);
-    let ordinal =
-        !last.is_empty() && last.len() <= 2 && last.bytes().all(|byte| byte.is_ascii_digit());
+    let ordinal = !last.is_empty() && last.len() <= 2 && last.bytes().all(|byte| byte.is_ascii_digit());
     let starts = before.len() == last.len();
     let time_of_day = matches!(lower.as_str(), "a.m" | "p.m");
-    let abbreviation =
-        ABBREVIATIONS.contains(&lower.as_str()) && !(time_of_day && starts_upper(rest));
+    let abbreviation = ABBREVIATIONS.contains(&lower.as_str()) && !(time_of_day && starts_upper(rest));
     !(initial || abbreviation || (ordinal && starts))
 }
 
@@ -79,31 +70,18 @@ mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<&str> {
-        sentences(text)
-            .into_iter()
-            .map(|range| &text[range])
-            .collect()
+        sentences(text).into_iter().map(|range| &text[range]).collect()
     }
 
     #[test]
     fn abbreviations_and_numbers_end_nothing() {
         assert_eq!(
             split("See Dr. Meyer at 9.30 a.m. on Monday. It costs 3.50 euros, e.g. in May. Done!"),
-            [
-                "See Dr. Meyer at 9.30 a.m. on Monday.",
-                "It costs 3.50 euros, e.g. in May.",
-                "Done!"
-            ]
+            ["See Dr. Meyer at 9.30 a.m. on Monday.", "It costs 3.50 euros, e.g. in May.", "Done!"]
         );
-        assert_eq!(
-            split("1. Open the app. 2. Sign in."),
-            ["1. Open the app.", "2. Sign in."]
-        );
+        assert_eq!(split("1. Open the app. 2. Sign in."), ["1. Open the app.", "2. Sign in."]);
         assert_eq!(split("Is it open? Yes."), ["Is it open?", "Yes."]);
-        assert_eq!(
-            split("返品できます。30日以内です。"),
-            ["返品できます。", "30日以内です。"]
-        );
+        assert_eq!(split("返品できます。30日以内です。"), ["返品できます。", "30日以内です。"]);
         assert_eq!(split("one\ntwo"), ["one", "two"]);
     }
 

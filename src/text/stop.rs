@@ -4,9 +4,7 @@ use crate::text::Language;
 
 /// Whether `word` (lower case, apostrophes removed) is a stop or question word of `language`.
 pub fn is_stop_word(word: &str, language: Language) -> bool {
-    list(language)
-        .split_ascii_whitespace()
-        .any(|stop| stop == word)
+    list(language).split_ascii_whitespace().any(|stop| stop == word)
 }
 
 /// Whether there is a list for `language`.
@@ -19,31 +17,11 @@ pub fn asks_measure(how: &str, word: &str) -> bool {
     match how {
         "how" => matches!(
             word,
-            "long"
-                | "old"
-                | "far"
-                | "soon"
-                | "often"
-                | "big"
-                | "large"
-                | "many"
-                | "much"
-                | "quickly"
-                | "fast"
+            "long" | "old" | "far" | "soon" | "often" | "big" | "large" | "many" | "much" | "quickly" | "fast"
         ),
-        "wie" => matches!(
-            word,
-            "lange"
-                | "lang"
-                | "oft"
-                | "viel"
-                | "viele"
-                | "weit"
-                | "alt"
-                | "hoch"
-                | "groß"
-                | "schnell"
-        ),
+        "wie" => {
+            matches!(word, "lange" | "lang" | "oft" | "viel" | "viele" | "weit" | "alt" | "hoch" | "groß" | "schnell")
+        }
         _ => false,
     }
 }

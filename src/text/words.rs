@@ -39,18 +39,11 @@ pub fn stem_word(word: &str, language: Language) -> String {
 }
 
 fn stem(stemmer: &Stemmer, word: String) -> String {
-    if word
-        .chars()
-        .any(|letter| letter.is_ascii_digit() || is_unspaced(letter))
-    {
+    if word.chars().any(|letter| letter.is_ascii_digit() || is_unspaced(letter)) {
         return word;
     }
     let stem = stemmer.stem(&word);
-    if stem.is_empty() {
-        word
-    } else {
-        stem.into_owned()
-    }
+    if stem.is_empty() { word } else { stem.into_owned() }
 }
 
 /// Han, Hiragana, Katakana and Hangul: scripts searched by pairs of characters.
@@ -80,12 +73,7 @@ fn push_run(run: &mut String, words: &mut Vec<String>) {
     let plain = run.replace('\u{2019}', "'");
     let plain = plain.strip_suffix("'s").unwrap_or(&plain);
     for part in plain.split(['_', ':']).filter(|part| !part.is_empty()) {
-        words.push(
-            part.replace('\'', "")
-                .chars()
-                .take(MAX_WORD_CHARS)
-                .collect(),
-        );
+        words.push(part.replace('\'', "").chars().take(MAX_WORD_CHARS).collect());
     }
     run.clear();
 }
@@ -140,10 +128,7 @@ mod tests {
 
     #[test]
     fn words_are_normalised() {
-        assert_eq!(
-            words("The Customer’s ﬁrst  ORDER (no. 14)"),
-            ["the", "customer", "first", "order", "no", "14"]
-        );
+        assert_eq!(words("The Customer’s ﬁrst  ORDER (no. 14)"), ["the", "customer", "first", "order", "no", "14"]);
         assert_eq!(words("don't"), ["dont"]);
         assert_eq!(words("…!? "), Vec::<String>::new());
     }
@@ -159,10 +144,7 @@ mod tests {
 
     #[test]
     fn stems_follow_the_language() {
-        assert_eq!(
-            terms("returning returned returns", Some(Language::ENGLISH)),
-            ["return", "return", "return"]
-        );
+        assert_eq!(terms("returning returned returns", Some(Language::ENGLISH)), ["return", "return", "return"]);
         let german = Language::from_code("deu");
         assert_eq!(terms("Lieferungen", german), terms("Lieferung", german));
         assert_eq!(terms("covid19", Some(Language::ENGLISH)), ["covid19"]);

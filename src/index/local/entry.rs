@@ -1,9 +1,7 @@
 //! What stands in the index: its fields, and how records and chunks become entries.
 
 use tantivy::TantivyDocument;
-use tantivy::schema::{
-    Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
 
 use crate::model::{Chunk, DocumentRecord};
@@ -33,9 +31,7 @@ pub(super) const RECORD_MARK: &str = "record";
 /// The schema and its fields.
 pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let terms = TextFieldIndexing::default()
-        .set_tokenizer("raw")
-        .set_index_option(IndexRecordOption::WithFreqs);
+    let terms = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
     let fields = Fields {
         document_id: builder.add_text_field("document_id", STRING),
         record_id: builder.add_text_field("record_id", STRING),
@@ -47,10 +43,7 @@ pub(super) fn schema() -> (Schema, Fields) {
 }
 
 impl Fields {
-    pub(super) fn record_entry(
-        &self,
-        record: &DocumentRecord,
-    ) -> serde_json::Result<TantivyDocument> {
+    pub(super) fn record_entry(&self, record: &DocumentRecord) -> serde_json::Result<TantivyDocument> {
         let mut entry = TantivyDocument::new();
         entry.add_text(self.document_id, &record.document_id);
         entry.add_text(self.record_id, &record.document_id);
@@ -59,11 +52,7 @@ impl Fields {
         Ok(entry)
     }
 
-    pub(super) fn chunk_entry(
-        &self,
-        record: &DocumentRecord,
-        chunk: &Chunk,
-    ) -> serde_json::Result<TantivyDocument> {
+    pub(super) fn chunk_entry(&self, record: &DocumentRecord, chunk: &Chunk) -> serde_json::Result<TantivyDocument> {
         let mut entry = TantivyDocument::new();
         entry.add_text(self.document_id, &record.document_id);
         entry.add_pre_tokenized_text(self.terms, indexed_terms(record, chunk));
@@ -76,11 +65,7 @@ impl Fields {
 fn indexed_terms(record: &DocumentRecord, chunk: &Chunk) -> PreTokenizedString {
     let language = record.language.as_deref().and_then(Language::from_code);
     let mut heading = words::terms(&record.title, language);
-    for part in chunk
-        .heading_path
-        .iter()
-        .filter(|part| **part != record.title)
-    {
+    for part in chunk.heading_path.iter().filter(|part| **part != record.title) {
         heading.extend(words::terms(part, language));
     }
     let mut terms = Vec::new();
@@ -88,17 +73,7 @@ fn indexed_terms(record: &DocumentRecord, chunk: &Chunk) -> PreTokenizedString {
         terms.extend(heading.iter().cloned());
     }
     terms.extend(words::terms(&chunk.text, language));
-    let tokens = terms
-        .into_iter()
-        .enumerate()
-        .map(|(position, text)| Token {
-            position,
-            text,
-            ..Token::default()
-        })
-        .collect();
-    PreTokenizedString {
-        text: String::new(),
-        tokens,
-    }
+    let tokens =
+        terms.into_iter().enumerate().map(|(position, text)| Token { position, text, ..Token::default() }).collect();
+    PreTokenizedString { text: String::new(), tokens }
 }

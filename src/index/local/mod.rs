@@ -44,10 +44,7 @@ impl LocalIndex {
     /// Opens the index below `state_dir`, making it when absent.
     pub fn open(state_dir: &Path) -> Result<Self, IndexError> {
         let folder = state_dir.join(FOLDER);
-        let fail = |message: String| IndexError::Backend {
-            path: folder.display().to_string(),
-            message,
-        };
+        let fail = |message: String| IndexError::Backend { path: folder.display().to_string(), message };
         std::fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
         let (schema, fields) = entry::schema();
         let index = open_or_create(&folder, schema).map_err(|error| fail(error.to_string()))?;
@@ -56,16 +53,8 @@ impl LocalIndex {
             .reload_policy(ReloadPolicy::OnCommitWithDelay)
             .try_into()
             .map_err(|error: TantivyError| fail(error.to_string()))?;
-        let inner = Inner {
-            folder,
-            index,
-            reader,
-            fields,
-            snapshot: Mutex::new(None),
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Inner { folder, index, reader, fields, snapshot: Mutex::new(None) };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Runs `work` off the async threads.
@@ -87,35 +76,26 @@ fn open_or_create(folder: &Path, schema: Schema) -> tantivy::Result<Index> {
 
 impl Inner {
     fn failed(&self, error: &dyn std::fmt::Display) -> IndexError {
-        IndexError::Backend {
-            path: self.folder.display().to_string(),
-            message: error.to_string(),
-        }
+        IndexError::Backend { path: self.folder.display().to_string(), message: error.to_string() }
     }
 
     fn writer(&self) -> Result<IndexWriter, IndexError> {
-        self.index
-            .writer_with_num_threads(1, WRITER_BYTES)
-            .map_err(|error| match error {
-                TantivyError::LockFailure(LockError::LockBusy, _) => IndexError::Locked {
-                    path: self.folder.display().to_string(),
-                },
-                error => self.failed(&error),
-            })
+        self.index.writer_with_num_threads(1, WRITER_BYTES).map_err(|error| match error {
+            TantivyError::LockFailure(LockError::LockBusy, _) => {
+                IndexError::Locked { path: self.folder.display().to_string() }
+            }
+            error => self.failed(&error),
+        })
     }
 
     /// The records and word statistics of the newest commit; made once a commit.
     fn snapshot(&self) -> Result<Arc<Snapshot>, IndexError> {
         let searcher = self.reader.searcher();
-        let mut kept = self
-            .snapshot
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut kept = self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*kept {
             Some(snapshot) if snapshot.is_of(&searcher) => Ok(Arc::clone(snapshot)),
             _ => {
-                let snapshot =
-                    Snapshot::read(searcher, self.fields).map_err(|error| self.failed(&error))?;
+                let snapshot = Snapshot::read(searcher, self.fields).map_err(|error| self.failed(&error))?;
                 let snapshot = Arc::new(snapshot);
                 *kept = Some(Arc::clone(&snapshot));
                 Ok(snapshot)
@@ -126,29 +106,19 @@ impl Inner {
     fn apply(&self, changes: &[IndexChange]) -> Result<(), IndexError> {
         let mut writer = self.writer()?;
         for change in changes {
-            self.stage(&writer, change)
-                .map_err(|error| self.failed(&error))?;
+            self.stage(&writer, change).map_err(|error| self.failed(&error))?;
         }
         writer.commit().map_err(|error| self.failed(&error))?;
         // Merging goes on after the commit; ending the writer early would throw its work away.
-        writer
-            .wait_merging_threads()
-            .map_err(|error| self.failed(&error))?;
+        writer.wait_merging_threads().map_err(|error| self.failed(&error))?;
         self.reader.reload().map_err(|error| self.failed(&error))
     }
 
-    fn stage(
-        &self,
-        writer: &IndexWriter<TantivyDocument>,
-        change: &IndexChange,
-    ) -> Result<(), StageError> {
+    fn stage(&self, writer: &IndexWriter<TantivyDocument>, change: &IndexChange) -> Result<(), StageError> {
         let fields = &self.fields;
         match change {
             IndexChange::Put { record, chunks } => {
-                writer.delete_term(Term::from_field_text(
-                    fields.document_id,
-                    &record.document_id,
-                ));
+                writer.delete_term(Term::from_field_text(fields.document_id, &record.document_id));
                 writer.add_document(fields.record_entry(record)?)?;
                 for chunk in chunks {
                     writer.add_document(fields.chunk_entry(record, chunk)?)?;
@@ -177,14 +147,12 @@ enum StageError {
 #[async_trait]
 impl VectorStore for LocalIndex {
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
-        self.blocking(|inner| Ok(inner.snapshot()?.records_by_path()))
-            .await
+        self.blocking(|inner| Ok(inner.snapshot()?.records_by_path())).await
     }
 
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
         let document_id = document_id.to_owned();
-        self.blocking(move |inner| Ok(inner.snapshot()?.record(&document_id).cloned()))
-            .await
+        self.blocking(move |inner| Ok(inner.snapshot()?.record(&document_id).cloned())).await
     }
 
     async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {

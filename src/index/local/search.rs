@@ -3,9 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tantivy::collector::TopDocs;
-use tantivy::query::{
-    Bm25StatisticsProvider, BooleanQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, TermQuery,
-};
+use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, Score, TantivyError, Term};
 
@@ -40,11 +38,7 @@ fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTer
             frequency = snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, &near))?;
             forms.push(near);
         }
-        terms.push(QueryTerm {
-            weight: weight(frequency, texts),
-            known: frequency > 0,
-            forms,
-        });
+        terms.push(QueryTerm { weight: weight(frequency, texts), known: frequency > 0, forms });
     }
     Ok(terms)
 }
@@ -59,14 +53,9 @@ pub(super) fn search(snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<Hit
         return Ok(Vec::new());
     }
     let engine_query = disjunction(snapshot, &terms);
-    let texts = usize::try_from(snapshot.searcher.num_docs())
-        .unwrap_or(usize::MAX)
-        .max(1);
-    let mut fetch = if query.distinct_documents {
-        query.limit.saturating_mul(CHUNKS_PER_DOCUMENT)
-    } else {
-        query.limit
-    };
+    let texts = usize::try_from(snapshot.searcher.num_docs()).unwrap_or(usize::MAX).max(1);
+    let mut fetch =
+        if query.distinct_documents { query.limit.saturating_mul(CHUNKS_PER_DOCUMENT) } else { query.limit };
     loop {
         let found = top(snapshot, engine_query.as_ref(), fetch.min(texts))?;
         let seen = found.len();
@@ -78,16 +67,8 @@ pub(super) fn search(snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<Hit
     }
 }
 
-fn top(
-    snapshot: &Snapshot,
-    query: &dyn Query,
-    limit: usize,
-) -> Result<Vec<(Score, DocAddress)>, TantivyError> {
-    snapshot.searcher.search_with_statistics_provider(
-        query,
-        &TopDocs::with_limit(limit).order_by_score(),
-        snapshot,
-    )
+fn top(snapshot: &Snapshot, query: &dyn Query, limit: usize) -> Result<Vec<(Score, DocAddress)>, TantivyError> {
+    snapshot.searcher.search_with_statistics_provider(query, &TopDocs::with_limit(limit).order_by_score(), snapshot)
 }
 
 fn to_hits(
@@ -114,12 +95,7 @@ fn to_hits(
             chunk,
         });
     }
-    hits.sort_by(|one, other| {
-        other
-            .score
-            .total_cmp(&one.score)
-            .then_with(|| place(one).cmp(&place(other)))
-    });
+    hits.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| place(one).cmp(&place(other))));
     hits.truncate(query.limit);
     Ok(hits)
 }
@@ -142,19 +118,11 @@ fn disjunction(snapshot: &Snapshot, terms: &[QueryTerm]) -> Box<dyn Query> {
                     Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
                 })
                 .collect();
-            let clause = if forms.len() == 1 {
-                forms.remove(0)
-            } else {
-                Box::new(DisjunctionMaxQuery::new(forms))
-            };
+            let clause = if forms.len() == 1 { forms.remove(0) } else { Box::new(DisjunctionMaxQuery::new(forms)) };
             (Occur::Should, clause)
         })
         .collect();
-    if clauses.is_empty() {
-        Box::new(EmptyQuery)
-    } else {
-        Box::new(BooleanQuery::new(clauses))
-    }
+    if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) }
 }
 
 fn forms_of(snapshot: &Snapshot, word: &str) -> Vec<String> {
@@ -175,22 +143,16 @@ fn forms_of(snapshot: &Snapshot, word: &str) -> Vec<String> {
 fn highest_frequency(snapshot: &Snapshot, forms: &[String]) -> Result<u64, TantivyError> {
     let mut highest = 0;
     for form in forms {
-        highest =
-            highest.max(snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, form))?);
+        highest = highest.max(snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, form))?);
     }
     Ok(highest)
 }
 
 /// What a word tells: from a floor for one that every text holds to 1 above it for one that none holds. In between it
 /// follows BM25's inverse document frequency; the floor keeps the words of a small folder, all frequent, worth something.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "a weight needs no more precision"
-)]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a weight needs no more precision")]
 fn weight(frequency: u64, texts: u64) -> f32 {
-    let inverse =
-        |frequency: f64, texts: f64| (1.0 + (texts - frequency + 0.5) / (frequency + 0.5)).ln();
+    let inverse = |frequency: f64, texts: f64| (1.0 + (texts - frequency + 0.5) / (frequency + 0.5)).ln();
     let (frequency, texts) = (frequency as f64, texts.max(frequency) as f64);
     (WEIGHT_FLOOR + inverse(frequency, texts) / inverse(0.0, texts)) as f32
 }
@@ -205,19 +167,13 @@ fn nearest_term(snapshot: &Snapshot, forms: &[String]) -> Result<Option<String>,
         let upper = char::from_u32(first as u32 + 1).unwrap_or(char::MAX);
         for segment in snapshot.searcher.segment_readers() {
             let index = segment.inverted_index(snapshot.fields.terms)?;
-            let mut stream = index
-                .terms()
-                .range()
-                .ge(first.to_string())
-                .lt(upper.to_string())
-                .into_stream()?;
+            let mut stream = index.terms().range().ge(first.to_string()).lt(upper.to_string()).into_stream()?;
             while stream.advance() {
                 let Ok(term) = std::str::from_utf8(stream.key()) else {
                     continue;
                 };
                 if is_correctable(term) && is_one_slip(form, term) {
-                    *candidates.entry(term.to_owned()).or_default() +=
-                        u64::from(stream.value().doc_freq);
+                    *candidates.entry(term.to_owned()).or_default() += u64::from(stream.value().doc_freq);
                 }
             }
         }
@@ -239,22 +195,10 @@ fn is_one_slip(one: &str, other: &str) -> bool {
     if one.len().abs_diff(other.len()) > 1 {
         return false;
     }
-    let same_start = one
-        .iter()
-        .zip(&other)
-        .take_while(|(left, right)| left == right)
-        .count();
+    let same_start = one.iter().zip(&other).take_while(|(left, right)| left == right).count();
     let (left, right) = (&one[same_start..], &other[same_start..]);
-    let same_end = left
-        .iter()
-        .rev()
-        .zip(right.iter().rev())
-        .take_while(|(left, right)| left == right)
-        .count();
-    let (left, right) = (
-        &left[..left.len() - same_end],
-        &right[..right.len() - same_end],
-    );
+    let same_end = left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
+    let (left, right) = (&left[..left.len() - same_end], &right[..right.len() - same_end]);
     match (left, right) {
         ([] | [_], [] | [_]) => true,
         ([a, b], [c, d]) => a == d && b == c,

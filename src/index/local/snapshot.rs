@@ -33,13 +33,7 @@ impl Snapshot {
             records.insert(record.document_id.clone(), record);
         }
         let languages = languages_of(records.values());
-        Ok(Self {
-            searcher,
-            fields,
-            languages,
-            records,
-            record_entries,
-        })
+        Ok(Self { searcher, fields, languages, records, record_entries })
     }
 
     /// Whether this was read from the commit that `searcher` sees.
@@ -68,12 +62,8 @@ fn read_body<T: serde::de::DeserializeOwned>(
     address: DocAddress,
 ) -> Result<T, TantivyError> {
     let entry: TantivyDocument = searcher.doc(address)?;
-    let body = entry
-        .get_first(fields.body)
-        .and_then(|value| value.as_str())
-        .unwrap_or_default();
-    serde_json::from_str(body)
-        .map_err(|error| TantivyError::InternalError(format!("an entry is unreadable: {error}")))
+    let body = entry.get_first(fields.body).and_then(|value| value.as_str()).unwrap_or_default();
+    serde_json::from_str(body).map_err(|error| TantivyError::InternalError(format!("an entry is unreadable: {error}")))
 }
 
 fn languages_of<'a>(records: impl Iterator<Item = &'a DocumentRecord>) -> Vec<Language> {
@@ -83,10 +73,7 @@ fn languages_of<'a>(records: impl Iterator<Item = &'a DocumentRecord>) -> Vec<La
     }
     let mut languages: Vec<(Language, usize)> = counts.into_iter().collect();
     languages.sort_by_key(|(language, count)| (std::cmp::Reverse(*count), language.code()));
-    languages
-        .into_iter()
-        .map(|(language, _)| language)
-        .collect()
+    languages.into_iter().map(|(language, _)| language).collect()
 }
 
 impl Bm25StatisticsProvider for Snapshot {
@@ -95,10 +82,7 @@ impl Bm25StatisticsProvider for Snapshot {
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self
-            .searcher
-            .total_num_docs()?
-            .saturating_sub(self.record_entries))
+        Ok(self.searcher.total_num_docs()?.saturating_sub(self.record_entries))
     }
 
     fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {

@@ -33,26 +33,14 @@ fn put(id: &str, title: &str, texts: &[&str]) -> IndexChange {
             text: (*text).into(),
             heading_path: Vec::new(),
             locator: Locator::default(),
-            spans: vec![Span {
-                start: 0,
-                end: text.len(),
-                kind: BlockKind::Paragraph,
-                locator: Locator::default(),
-            }],
+            spans: vec![Span { start: 0, end: text.len(), kind: BlockKind::Paragraph, locator: Locator::default() }],
         })
         .collect::<Vec<_>>();
-    IndexChange::Put {
-        record: record(id, title, u32::try_from(texts.len()).expect("few chunks")),
-        chunks,
-    }
+    IndexChange::Put { record: record(id, title, u32::try_from(texts.len()).expect("few chunks")), chunks }
 }
 
 fn query(text: &str) -> SearchQuery {
-    SearchQuery {
-        text: text.into(),
-        limit: 5,
-        distinct_documents: true,
-    }
+    SearchQuery { text: text.into(), limit: 5, distinct_documents: true }
 }
 
 async fn ids(index: &LocalIndex, text: &str) -> Vec<String> {
@@ -67,32 +55,16 @@ async fn documents_are_found_replaced_and_removed() {
     assert_eq!(ids(&index, "refund").await, Vec::<String>::new());
     index
         .apply(vec![
-            put(
-                "returns",
-                "Returns",
-                &["Refunds reach your card in five days.", "Send lamps back."],
-            ),
-            put(
-                "delivery",
-                "Delivery",
-                &["Parcels arrive within three days."],
-            ),
+            put("returns", "Returns", &["Refunds reach your card in five days.", "Send lamps back."]),
+            put("delivery", "Delivery", &["Parcels arrive within three days."]),
         ])
         .await
         .expect("apply");
     assert_eq!(ids(&index, "When is my refund here?").await, ["returns"]);
     assert_eq!(ids(&index, "parcel refund").await.len(), 2);
-    index
-        .apply(vec![put("returns", "Returns", &["Nothing about money."])])
-        .await
-        .expect("apply");
+    index.apply(vec![put("returns", "Returns", &["Nothing about money."])]).await.expect("apply");
     assert_eq!(ids(&index, "refund").await, Vec::<String>::new());
-    index
-        .apply(vec![IndexChange::Remove {
-            document_id: "delivery".into(),
-        }])
-        .await
-        .expect("apply");
+    index.apply(vec![IndexChange::Remove { document_id: "delivery".into() }]).await.expect("apply");
     assert_eq!(ids(&index, "parcel").await, Vec::<String>::new());
     let records = index.records().await.expect("records");
     assert_eq!(records.len(), 1);
@@ -102,51 +74,22 @@ async fn documents_are_found_replaced_and_removed() {
 async fn a_refresh_changes_the_record_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let index = LocalIndex::open(folder.path()).expect("open");
-    index
-        .apply(vec![put(
-            "returns",
-            "Returns",
-            &["Refunds take five days."],
-        )])
-        .await
-        .expect("apply");
-    let touched = DocumentRecord {
-        bytes: 99,
-        ..record("returns", "Returns", 1)
-    };
-    index
-        .apply(vec![IndexChange::Refresh(touched)])
-        .await
-        .expect("apply");
-    assert_eq!(
-        index
-            .record("returns")
-            .await
-            .expect("record")
-            .map(|record| record.bytes),
-        Some(99)
-    );
+    index.apply(vec![put("returns", "Returns", &["Refunds take five days."])]).await.expect("apply");
+    let touched = DocumentRecord { bytes: 99, ..record("returns", "Returns", 1) };
+    index.apply(vec![IndexChange::Refresh(touched)]).await.expect("apply");
+    assert_eq!(index.record("returns").await.expect("record").map(|record| record.bytes), Some(99));
     assert_eq!(ids(&index, "refunds").await, ["returns"]);
 }
 
 #[tokio::test]
 async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (one, other) = (
-        LocalIndex::open(folder.path()).expect("open"),
-        LocalIndex::open(folder.path()).expect("open"),
-    );
+    let (one, other) = (LocalIndex::open(folder.path()).expect("open"), LocalIndex::open(folder.path()).expect("open"));
     let held = one.inner.writer().expect("the only writer");
     let refused = other.apply(vec![put("a", "A", &["text"])]).await;
-    assert!(
-        matches!(refused, Err(IndexError::Locked { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(IndexError::Locked { .. })), "{refused:?}");
     drop(held);
-    other
-        .apply(vec![put("a", "A", &["bicycle"])])
-        .await
-        .expect("apply");
+    other.apply(vec![put("a", "A", &["bicycle"])]).await.expect("apply");
     one.inner.reader.reload().expect("reload");
     assert_eq!(ids(&one, "bicycles").await, ["a"]);
 }
@@ -155,30 +98,12 @@ async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
 async fn user_text_has_no_syntax_and_slips_are_forgiven() {
     let folder = tempfile::tempdir().expect("a folder");
     let index = LocalIndex::open(folder.path()).expect("open");
-    index
-        .apply(vec![put(
-            "warranty",
-            "Warranty",
-            &["The warranty lasts two years."],
-        )])
-        .await
-        .expect("apply");
+    index.apply(vec![put("warranty", "Warranty", &["The warranty lasts two years."])]).await.expect("apply");
     assert_eq!(ids(&index, "waranty").await, ["warranty"]);
-    for odd in [
-        "\"",
-        "a AND (",
-        "terms:*",
-        "-warranty +\"",
-        "[* TO *]",
-        "\u{0}",
-        "🙂",
-    ] {
+    for odd in ["\"", "a AND (", "terms:*", "-warranty +\"", "[* TO *]", "\u{0}", "🙂"] {
         ids(&index, odd).await;
     }
     assert_eq!(ids(&index, "NOT warranty*").await, ["warranty"]);
     let terms = index.weigh("zebra warranty").await.expect("weigh");
-    assert_eq!(
-        terms.iter().map(|term| term.known).collect::<Vec<_>>(),
-        [false, true]
-    );
+    assert_eq!(terms.iter().map(|term| term.known).collect::<Vec<_>>(), [false, true]);
 }

@@ -66,24 +66,13 @@ fn write_passage(passage: &Passage, several: bool, events: &mut Vec<ModelEvent>)
         )));
     }
     let words: Vec<&str> = passage.text.split_inclusive(' ').collect();
-    events.extend(
-        words
-            .chunks(WORDS_PER_DELTA)
-            .map(|words| ModelEvent::Text(words.concat())),
-    );
-    events.push(ModelEvent::Cite {
-        hit: passage.hit,
-        quote: Some(passage.quote.clone()),
-    });
+    events.extend(words.chunks(WORDS_PER_DELTA).map(|words| ModelEvent::Text(words.concat())));
+    events.push(ModelEvent::Cite { hit: passage.hit, quote: Some(passage.quote.clone()) });
 }
 
 fn refusal(request: &ChatRequest) -> Vec<ModelEvent> {
     let mut titles: Vec<&str> = Vec::new();
-    for hit in request
-        .hits
-        .iter()
-        .filter(|hit| select::is_near(request, hit))
-    {
+    for hit in request.hits.iter().filter(|hit| select::is_near(request, hit)) {
         if !titles.contains(&hit.title.as_str()) {
             titles.push(&hit.title);
         }

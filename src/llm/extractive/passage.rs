@@ -47,37 +47,16 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
     }
     let range = match span.kind {
         BlockKind::ListItem => list(&hit.chunk.spans, unit.span),
-        BlockKind::Paragraph => with_list(
-            &hit.chunk.spans,
-            unit.span,
-            sentences(text, span, unit, units),
-        ),
+        BlockKind::Paragraph => with_list(&hit.chunk.spans, unit.span, sentences(text, span, unit, units)),
         _ => span.start..span.end,
     };
-    let quote = text
-        .get(range.clone())
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    Passage {
-        hit: unit.hit,
-        start: range.start,
-        end: range.end,
-        text: quote.clone(),
-        quote,
-        label,
-    }
+    let quote = text.get(range.clone()).unwrap_or_default().trim().to_owned();
+    Passage { hit: unit.hit, start: range.start, end: range.end, text: quote.clone(), quote, label }
 }
 
 fn label(hit: &Hit, span: &Span) -> String {
-    let heading = span
-        .locator
-        .heading
-        .clone()
-        .or_else(|| hit.chunk.heading_path.last().cloned());
-    heading
-        .filter(|heading| !heading.is_empty())
-        .unwrap_or_else(|| hit.title.clone())
+    let heading = span.locator.heading.clone().or_else(|| hit.chunk.heading_path.last().cloned());
+    heading.filter(|heading| !heading.is_empty()).unwrap_or_else(|| hit.title.clone())
 }
 
 /// The sentence, then as many after it and before it in its paragraph as fit.
@@ -85,18 +64,12 @@ fn sentences(text: &str, span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Ra
     if span.end - span.start <= PARAGRAPH_CHARS {
         return span.start..span.end;
     }
-    let siblings: Vec<&Unit> = units
-        .iter()
-        .map(|(other, _)| *other)
-        .filter(|other| other.span == unit.span)
-        .collect();
+    let siblings: Vec<&Unit> = units.iter().map(|(other, _)| *other).filter(|other| other.span == unit.span).collect();
     let Some(place) = siblings.iter().position(|other| other.range == unit.range) else {
         return unit.range.clone();
     };
     let (mut first, mut last) = (place, place);
-    let fits = |first: usize, last: usize| {
-        siblings[last].range.end - siblings[first].range.start <= PARAGRAPH_CHARS
-    };
+    let fits = |first: usize, last: usize| siblings[last].range.end - siblings[first].range.start <= PARAGRAPH_CHARS;
     // One sentence before, for what "it" and "this" mean, then what follows.
     if first > 0 && fits(first - 1, last) {
         first -= 1;
@@ -114,9 +87,7 @@ fn sentences(text: &str, span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Ra
 
 /// A paragraph that announces a list (it ends with a colon) is shown with it.
 fn with_list(spans: &[Span], place: usize, range: Range<usize>) -> Range<usize> {
-    let follows = spans
-        .get(place + 1)
-        .is_some_and(|next| next.kind == BlockKind::ListItem);
+    let follows = spans.get(place + 1).is_some_and(|next| next.kind == BlockKind::ListItem);
     if follows && range.end == spans[place].end {
         let list = list(spans, place + 1);
         return range.start.min(list.start)..list.end;
@@ -126,11 +97,7 @@ fn with_list(spans: &[Span], place: usize, range: Range<usize>) -> Range<usize> 
 
 /// The list around the item at `place`, with the paragraph that leads into it.
 fn list(spans: &[Span], place: usize) -> Range<usize> {
-    let is_item = |index: usize| {
-        spans
-            .get(index)
-            .is_some_and(|span| span.kind == BlockKind::ListItem)
-    };
+    let is_item = |index: usize| spans.get(index).is_some_and(|span| span.kind == BlockKind::ListItem);
     let (mut first, mut last) = (place, place);
     let fits = |first: usize, last: usize| spans[last].end - spans[first].start <= LIST_CHARS;
     loop {
@@ -154,52 +121,29 @@ fn table(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)], label: String) -> Passa
     let spans = &hit.chunk.spans;
     let is_row = |index: usize| matches!(spans[index].kind, BlockKind::TableRow { .. });
     let is_header = |index: usize| spans[index].kind == BlockKind::TableRow { header: true };
-    let first = (0..=unit.span)
-        .rev()
-        .take_while(|index| is_row(*index))
-        .last()
-        .unwrap_or(unit.span);
-    let last = (unit.span..spans.len())
-        .take_while(|index| is_row(*index))
-        .last()
-        .unwrap_or(unit.span);
-    let score = |index: usize| {
-        units
-            .iter()
-            .find(|(other, _)| other.span == index)
-            .map_or(0.0, |(_, score)| *score)
-    };
+    let first = (0..=unit.span).rev().take_while(|index| is_row(*index)).last().unwrap_or(unit.span);
+    let last = (unit.span..spans.len()).take_while(|index| is_row(*index)).last().unwrap_or(unit.span);
+    let score = |index: usize| units.iter().find(|(other, _)| other.span == index).map_or(0.0, |(_, score)| *score);
     let best = score(unit.span);
     let body: Vec<usize> = (first..=last).filter(|index| !is_header(*index)).collect();
     let mut rows: Vec<usize> = if body.len() <= MAX_ROWS || is_header(unit.span) {
         body.into_iter().take(MAX_ROWS).collect()
     } else {
-        body.into_iter()
-            .filter(|index| score(*index) >= best * ROW_SHARE)
-            .collect()
+        body.into_iter().filter(|index| score(*index) >= best * ROW_SHARE).collect()
     };
     if rows.len() > MAX_ROWS {
         rows.sort_by(|one, other| score(*other).total_cmp(&score(*one)).then(one.cmp(other)));
         rows.truncate(MAX_ROWS);
         rows.sort_unstable();
     }
-    let row_text = |index: usize| {
-        hit.chunk
-            .text
-            .get(spans[index].start..spans[index].end)
-            .unwrap_or_default()
-    };
+    let row_text = |index: usize| hit.chunk.text.get(spans[index].start..spans[index].end).unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
     for header in (first..=last).filter(|index| is_header(*index)).take(1) {
         lines.push(row_text(header).to_owned());
         lines.push(rule(row_text(header)));
     }
     lines.extend(rows.iter().map(|row| row_text(*row).to_owned()));
-    let quoted = if is_header(unit.span) {
-        rows.first().copied().unwrap_or(unit.span)
-    } else {
-        unit.span
-    };
+    let quoted = if is_header(unit.span) { rows.first().copied().unwrap_or(unit.span) } else { unit.span };
     Passage {
         hit: unit.hit,
         start: spans[first].start,

@@ -68,10 +68,7 @@ fn phrases_for(question: &str) -> &'static Phrases {
         let Some(language) = Language::from_code(phrases.language) else {
             return 0;
         };
-        words
-            .iter()
-            .filter(|word| stop::is_stop_word(word, language))
-            .count()
+        words.iter().filter(|word| stop::is_stop_word(word, language)).count()
     };
     let mut best = (&PHRASES[0], stops(&PHRASES[0]));
     for phrases in &PHRASES[1..] {

@@ -33,11 +33,7 @@ struct Scored {
 
 /// The passages that answer, in readable order; none when the evidence is weak.
 pub(super) fn passages(request: &ChatRequest) -> Vec<Passage> {
-    if !request
-        .hits
-        .iter()
-        .any(|hit| coverage(request, hit) >= MIN_COVERAGE)
-    {
+    if !request.hits.iter().any(|hit| coverage(request, hit) >= MIN_COVERAGE) {
         return Vec::new();
     }
     let mut scored = scored_units(request);
@@ -64,12 +60,7 @@ struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     fn new(request: &'a ChatRequest, scored: &'a [Scored]) -> Self {
-        Self {
-            request,
-            scored,
-            covered: vec![false; request.terms.len()],
-            passages: Vec::new(),
-        }
+        Self { request, scored, covered: vec![false; request.terms.len()], passages: Vec::new() }
     }
 
     /// The best always is; a further one when it is nearly as good, or good and about other words of the question.
@@ -80,32 +71,20 @@ impl<'a> Choice<'a> {
         if self.passages.is_empty() {
             return true;
         }
-        if self
-            .passages
-            .iter()
-            .any(|passage| passage.holds(&candidate.unit))
-        {
+        if self.passages.iter().any(|passage| passage.holds(&candidate.unit)) {
             return false;
         }
         let added = share(self.request, &only_in(&candidate.unit.holds, &self.covered));
-        candidate.score >= best * FURTHER_SHARE
-            || (added >= ADDED_SHARE && candidate.score >= best * FURTHER_FLOOR)
+        candidate.score >= best * FURTHER_SHARE || (added >= ADDED_SHARE && candidate.score >= best * FURTHER_FLOOR)
     }
 
     /// Adds the passage around the candidate, unless it is too long by now or says what is already said.
     fn add(&mut self, candidate: &Scored) {
         let unit = &candidate.unit;
-        let passage = passage::around(
-            &self.request.hits[unit.hit],
-            unit,
-            &scored_in(self.scored, unit),
-        );
+        let passage = passage::around(&self.request.hits[unit.hit], unit, &scored_in(self.scored, unit));
         let length: usize = self.passages.iter().map(|passage| passage.text.len()).sum();
         let fits = self.passages.is_empty() || length + passage.text.len() <= MAX_CHARS;
-        let said = self
-            .passages
-            .iter()
-            .any(|other| other.text.contains(&passage.quote));
+        let said = self.passages.iter().any(|other| other.text.contains(&passage.quote));
         if fits && !said {
             mark(&mut self.covered, &unit.holds);
             self.passages.push(passage);
@@ -120,22 +99,13 @@ pub(super) fn is_near(request: &ChatRequest, hit: &Hit) -> bool {
 
 /// The share of the question's weight that the hit holds, title and headings included.
 fn coverage(request: &ChatRequest, hit: &Hit) -> f32 {
-    let whole = format!(
-        "{}\n{}\n{}",
-        hit.title,
-        hit.chunk.heading_path.join("\n"),
-        hit.chunk.text
-    );
+    let whole = format!("{}\n{}\n{}", hit.title, hit.chunk.heading_path.join("\n"), hit.chunk.text);
     let holds = unit::matches(&request.terms, &whole, unit::language_of(hit));
     share(request, &holds)
 }
 
 fn scored_units(request: &ChatRequest) -> Vec<Scored> {
-    let top = request
-        .hits
-        .iter()
-        .map(|hit| hit.score)
-        .fold(f32::MIN_POSITIVE, f32::max);
+    let top = request.hits.iter().map(|hit| hit.score).fold(f32::MIN_POSITIVE, f32::max);
     let wants_number = asks_for_number(&request.question);
     let mut scored = Vec::new();
     for (place, hit) in request.hits.iter().enumerate() {
@@ -145,18 +115,9 @@ fn scored_units(request: &ChatRequest) -> Vec<Scored> {
         for unit in unit::units(&request.terms, place, hit) {
             let own = share(request, &unit.holds);
             let from_context = share(request, &only_in(&context, &unit.holds)) * CONTEXT_SHARE;
-            let digits = hit.chunk.text[unit.range.clone()]
-                .bytes()
-                .any(|byte| byte.is_ascii_digit());
-            let bonus = if wants_number && digits {
-                NUMBER_BONUS
-            } else {
-                0.0
-            };
-            scored.push(Scored {
-                score: (own + from_context + bonus) * rank,
-                unit,
-            });
+            let digits = hit.chunk.text[unit.range.clone()].bytes().any(|byte| byte.is_ascii_digit());
+            let bonus = if wants_number && digits { NUMBER_BONUS } else { 0.0 };
+            scored.push(Scored { score: (own + from_context + bonus) * rank, unit });
         }
     }
     scored
@@ -164,11 +125,8 @@ fn scored_units(request: &ChatRequest) -> Vec<Scored> {
 
 /// The units of the same hit with their scores, in the order of the text.
 fn scored_in<'a>(scored: &'a [Scored], unit: &Unit) -> Vec<(&'a Unit, f32)> {
-    let mut of_hit: Vec<(&Unit, f32)> = scored
-        .iter()
-        .filter(|other| other.unit.hit == unit.hit)
-        .map(|other| (&other.unit, other.score))
-        .collect();
+    let mut of_hit: Vec<(&Unit, f32)> =
+        scored.iter().filter(|other| other.unit.hit == unit.hit).map(|other| (&other.unit, other.score)).collect();
     of_hit.sort_by_key(|(unit, _)| unit.range.start);
     of_hit
 }
@@ -186,38 +144,22 @@ fn readable_order(request: &ChatRequest, chosen: Vec<Passage>) -> Vec<Passage> {
         .into_iter()
         .map(|passage| {
             let chunk = &request.hits[passage.hit].chunk;
-            let document = documents
-                .iter()
-                .position(|id| *id == chunk.document_id)
-                .unwrap_or(usize::MAX);
+            let document = documents.iter().position(|id| *id == chunk.document_id).unwrap_or(usize::MAX);
             (document, chunk.ordinal, passage.start, passage)
         })
         .collect();
     placed.sort_by_key(|(document, ordinal, start, _)| (*document, *ordinal, *start));
-    placed
-        .into_iter()
-        .map(|(_, _, _, passage)| passage)
-        .collect()
+    placed.into_iter().map(|(_, _, _, passage)| passage).collect()
 }
 
 fn share(request: &ChatRequest, holds: &[bool]) -> f32 {
     let total: f32 = request.terms.iter().map(|term| term.weight).sum();
-    let held: f32 = request
-        .terms
-        .iter()
-        .zip(holds)
-        .filter(|(_, holds)| **holds)
-        .map(|(term, _)| term.weight)
-        .sum();
+    let held: f32 = request.terms.iter().zip(holds).filter(|(_, holds)| **holds).map(|(term, _)| term.weight).sum();
     if total > 0.0 { held / total } else { 0.0 }
 }
 
 fn only_in(these: &[bool], not_those: &[bool]) -> Vec<bool> {
-    these
-        .iter()
-        .zip(not_those)
-        .map(|(here, there)| *here && !*there)
-        .collect()
+    these.iter().zip(not_those).map(|(here, there)| *here && !*there).collect()
 }
 
 fn mark(covered: &mut [bool], holds: &[bool]) {

@@ -22,10 +22,7 @@ pub(super) struct Unit {
 /// The question's terms as they are compared with texts of one language.
 pub(super) fn matches(terms: &[QueryTerm], text: &str, language: Option<Language>) -> Vec<bool> {
     let present: HashSet<String> = words::terms(text, language).into_iter().collect();
-    terms
-        .iter()
-        .map(|term| term.forms.iter().any(|form| present.contains(form)))
-        .collect()
+    terms.iter().map(|term| term.forms.iter().any(|form| present.contains(form))).collect()
 }
 
 /// The language of a hit's document.

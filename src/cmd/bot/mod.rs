@@ -1,0 +1,153 @@
+//! Whom `ask` and `chat` talk to: the engine in this process, or a server by its URL.
+
+mod local;
+mod remote;
+
+use serde::Serialize;
+
+use crate::cmd::{Ctx, Overrides};
+use crate::error::Failure;
+use crate::model::Locator;
+use crate::ui::Format;
+use crate::ui::term::clean;
+
+use self::local::LocalBot;
+use self::remote::RemoteBot;
+
+/// Flags of the commands that talk to a bot.
+#[derive(Debug, Default, clap::Args)]
+pub struct BotArgs {
+    /// Ask a running server instead, for example http://127.0.0.1:8002
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Folder of the documents [default: DOCS_DIR]
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    pub docs_dir: Option<String>,
+    /// Folder of the index [default: STATE_DIR]
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    pub state_dir: Option<String>,
+    /// Who answers: extractive or stub [default: MODEL_BACKEND]
+    #[arg(long, value_name = "NAME", conflicts_with = "url")]
+    pub model_backend: Option<String>,
+    /// Answer from the index as it is, without looking at the documents first
+    #[arg(long, conflicts_with = "url")]
+    pub no_sync: bool,
+}
+
+impl BotArgs {
+    fn overrides(&self) -> Overrides {
+        let flags = [
+            ("DOCS_DIR", &self.docs_dir),
+            ("STATE_DIR", &self.state_dir),
+            ("MODEL_BACKEND", &self.model_backend),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// One answer as the commands show it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Reply {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+    /// Whether the bot says that the documents do not answer; a server does not tell.
+    pub refused: Option<bool>,
+    /// Where the answer comes from, in the order of the text.
+    pub citations: Vec<Source>,
+    /// The thread at the server.
+    pub thread_id: Option<String>,
+}
+
+/// Where a part of an answer comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    /// The document's id.
+    pub document_id: String,
+    /// Its path, relative to the documents folder; from a server its file name.
+    pub path: String,
+    /// Its title.
+    pub title: String,
+    /// Where in it the quote stands.
+    pub locator: Locator,
+    /// Its words.
+    pub quote: String,
+    /// Position in the answer, in code points.
+    pub index: Option<usize>,
+}
+
+/// The other side of a conversation.
+pub enum Bot {
+    /// The engine in this process.
+    Local(Box<LocalBot>),
+    /// A server.
+    Remote(RemoteBot),
+}
+
+impl Bot {
+    /// Opens the bot that the flags name.
+    pub async fn open(args: &BotArgs, ctx: &Ctx) -> Result<Self, Failure> {
+        match &args.url {
+            Some(url) => Ok(Self::Remote(RemoteBot::open(url)?)),
+            None => {
+                let settings = ctx.settings(args.overrides())?;
+                Ok(Self::Local(Box::new(LocalBot::open(&settings, !args.no_sync, ctx).await?)))
+            }
+        }
+    }
+
+    /// Asks; `ctx` shows the text as it comes where a person reads.
+    pub async fn ask(&mut self, question: &str, ctx: &Ctx) -> Result<Reply, Failure> {
+        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human };
+        let reply = match self {
+            Self::Local(bot) => bot.ask(question, &mut shown).await,
+            Self::Remote(bot) => bot.ask(question, &mut shown).await,
+        }?;
+        if shown.live {
+            ctx.out.result(&sources(&reply))?;
+        }
+        Ok(reply)
+    }
+}
+
+/// Shows text as it comes.
+struct Shown<'a> {
+    ctx: &'a Ctx,
+    live: bool,
+}
+
+impl Shown<'_> {
+    fn delta(&mut self, text: &str) -> Result<(), Failure> {
+        if self.live { self.ctx.out.piece(&clean(text)) } else { Ok(()) }
+    }
+}
+
+/// The list under an answer: each place once.
+fn sources(reply: &Reply) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut text = String::from("\n");
+    for source in &reply.citations {
+        let place = place(&source.locator);
+        let line = format!("{} ({}{place})", clean(&source.title), clean(&source.path));
+        if lines.contains(&line) {
+            continue;
+        }
+        if lines.is_empty() {
+            text.push_str("\nSources:\n");
+        }
+        lines.push(line.clone());
+        text.push_str(&format!("  [{}] {line}\n", lines.len()));
+    }
+    text
+}
+
+fn place(locator: &Locator) -> String {
+    let mut parts = Vec::new();
+    parts.extend(locator.page.map(|page| format!("page {page}")));
+    parts.extend(locator.heading.as_ref().map(|heading| format!("“{}”", clean(heading))));
+    if parts.is_empty() {
+        parts.extend(locator.lines.map(|lines| format!("lines {} to {}", lines.0, lines.1)));
+    }
+    parts.iter().map(|part| format!(", {part}")).collect()
+}

@@ -1,0 +1,102 @@
+//! `serve`: the bot.
+
+use std::net::IpAddr;
+
+use tokio::net::TcpListener;
+
+use crate::app;
+use crate::cmd::{Ctx, Overrides, help_end};
+use crate::config::settings::ServerSettings;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::serve;
+use crate::ui::{Format, log};
+
+/// Serve the bot: the page, the ChatKit protocol, the documents
+///
+/// The local index is brought up to date with the documents first. When the server is ready, its address is printed
+/// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM lets running answers
+/// finish and stops.
+#[derive(Debug, clap::Args)]
+#[command(after_help = help_end!(
+    "chatbotctl serve" => "serve the documents in `data` on http://127.0.0.1:8002",
+    "chatbotctl serve --port 0 --docs-dir handbook" => "other documents, on a free port",
+    "chatbotctl --profile prod serve" => "with the settings of a profile"
+))]
+pub struct Args {
+    /// Address to listen on [default: SERVER_HOST]
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Port to listen on; 0 picks a free one [default: SERVER_PORT]
+    #[arg(long, value_name = "PORT")]
+    port: Option<String>,
+    /// Folder of the index, the database and the cookie key [default: STATE_DIR]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<String>,
+    /// Folder of the documents [default: DOCS_DIR]
+    #[arg(long, value_name = "DIR")]
+    docs_dir: Option<String>,
+    /// Who answers: extractive or stub [default: MODEL_BACKEND]
+    #[arg(long, value_name = "NAME")]
+    model_backend: Option<String>,
+}
+
+impl Args {
+    fn overrides(&self) -> Overrides {
+        let flags = [
+            ("SERVER_HOST", &self.host),
+            ("SERVER_PORT", &self.port),
+            ("STATE_DIR", &self.state_dir),
+            ("DOCS_DIR", &self.docs_dir),
+            ("MODEL_BACKEND", &self.model_backend),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// Runs the command.
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    let settings = ctx.settings(args.overrides())?;
+    log::start(&settings.log)?;
+    // A port that is taken is told before the documents are read.
+    let listener = listen(&settings.server).await?;
+    let index = app::open_index(&settings)?;
+    let deps = app::serve_deps(&settings, index.clone()).await?;
+    app::bring_up_to_date(&settings, &index, ctx).await?;
+    if ctx.stop.is_cancelled() {
+        return Ok(Exit::Interrupted);
+    }
+    tell_ready(&listener, ctx)?;
+    serve::run(listener, deps, ctx.stop.clone()).await.map_err(|error| {
+        Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error)
+    })?;
+    Ok(Exit::Good)
+}
+
+async fn listen(settings: &ServerSettings) -> Result<TcpListener, Failure> {
+    let place = (settings.host.trim_matches(['[', ']']), settings.port);
+    TcpListener::bind(place).await.map_err(|error| {
+        let what = format!("listen on `{}` port {}", settings.host, settings.port);
+        Failure::new("serve/no-port", Exit::Temporary, what, error.to_string())
+            .fix("stop what uses the port, or choose another: chatbotctl serve --port 0")
+            .cause(error)
+    })
+}
+
+/// A wildcard bind has no address to open; the loopback address reaches it from here.
+fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<(), Failure> {
+    let bound = listener.local_addr().map_err(|error| {
+        Failure::new("serve/no-address", Exit::Temporary, "tell the address", error.to_string()).cause(error)
+    })?;
+    let host = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let url = format!("http://{host}:{}", bound.port());
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&format!("listening on {url}")),
+        Format::Json | Format::Jsonl => ctx.out.json_line(&serde_json::json!({ "url": url })),
+    }
+}
