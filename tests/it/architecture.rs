@@ -14,7 +14,7 @@ use source::{code_only, functions, line_of, occurrences, references, without_tes
 
 /// The layers, lowest first. A module uses modules of lower layers only. Some rows wait for their modules.
 const LAYERS: [&[&str]; 7] = [
-    &["model", "event", "error", "exit", "secret", "clock"],
+    &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
     &["docs", "index", "llm", "store", "chatkit"],
     &[
@@ -61,8 +61,8 @@ const PLACES: [(&str, &[&str], &str); 12] = [
     ),
     (
         "process::exit",
-        &[],
-        "the exit code is returned, so that everything is dropped and flushed",
+        &["lib"],
+        "the exit code is returned; only a second signal may end the process at once",
     ),
     ("todo!", &[], "unfinished work is an issue"),
     ("unimplemented!", &[], "unfinished work is an issue"),
@@ -85,7 +85,7 @@ fn every_import_goes_down() {
     assert!(!files.is_empty(), "no source found");
     let mut findings = Vec::new();
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in &files {
+    for file in files.iter().filter(|file| !is_root(&file.module)) {
         for (line, target) in references(&code_only(&file.text)) {
             graph
                 .entry(file.module.clone())
@@ -197,7 +197,7 @@ fn read_source(root: &Path, folder: &str, path: &Path) -> SourceFile {
 
 /// Whether module `from` may use module `to`; if not, why.
 fn judge(from: &str, to: &str) -> Result<(), String> {
-    if from == to || from == "main" || from == "lib" {
+    if from == to {
         return Ok(());
     }
     let (Some(lower), Some(upper)) = (layer_of(to), layer_of(from)) else {
@@ -216,6 +216,11 @@ fn judge(from: &str, to: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Whether this is the top of the tree, which may use everything.
+fn is_root(module: &str) -> bool {
+    matches!(module, "main" | "lib")
 }
 
 fn layer_of(module: &str) -> Option<usize> {
@@ -292,7 +297,7 @@ fn edges_go_down_only() {
         ("serve", "answer"),
         ("cmd", "app"),
         ("ui", "event"),
-        ("lib", "cmd"),
+        ("cli", "cmd"),
     ] {
         assert_eq!(judge(from, to), Ok(()), "{from} -> {to}");
     }
@@ -306,6 +311,7 @@ fn edges_go_down_only() {
         ("report", "ui"),
         ("cli", "app"),
         ("cmd", "cli"),
+        ("cmd", "lib"),
         ("cmd", "utils"),
     ] {
         assert!(judge(from, to).is_err(), "{from} -> {to}");
