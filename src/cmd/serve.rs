@@ -57,7 +57,7 @@ impl Args {
 /// Runs the command.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = ctx.settings(args.overrides())?;
-    log::start(&settings.log)?;
+    log::start(settings.log.level, settings.log.file.as_deref())?;
     // A port that is taken is told before the documents are read.
     let listener = listen(&settings.server).await?;
     let index = app::open_index(&settings)?;

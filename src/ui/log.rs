@@ -4,6 +4,7 @@
 
 use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Mutex;
 
 use tracing::level_filters::LevelFilter;
@@ -12,15 +13,14 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::settings::LogSettings;
 use crate::error::Failure;
 use crate::exit::Exit;
 
-/// Starts writing logs for the rest of the process's life.
-pub fn start(settings: &LogSettings) -> Result<(), Failure> {
+/// Starts writing logs for the rest of the process's life: to `file`, or to standard error.
+pub fn start(level: tracing::Level, file: Option<&Path>) -> Result<(), Failure> {
     // What libraries have to say interests an operator only when something is wrong.
-    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("chatbotctl", settings.level);
-    let layer = match &settings.file {
+    let filter = Targets::new().with_default(LevelFilter::WARN).with_target("chatbotctl", level);
+    let layer = match file {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
                 Failure::new("log/unwritable", Exit::Settings, format!("open the log file `{}`", path.display()), error.to_string())
