@@ -69,14 +69,14 @@ fn start(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> Exit
         environment,
         folder,
     };
-    let prepared = Out::open(cli.global.out_settings(term)).and_then(|out| {
+    let prepared = Out::open(&cli.global.out_settings(term)).and_then(|out| {
         let runtime = runtime::Builder::new_multi_thread().enable_all().build();
         Ok((out, runtime.map_err(runtime_failure)?))
     });
     let (out, runtime) = match prepared {
         Ok(prepared) => prepared,
         Err(failure) => {
-            ui::out::show_failure(&failure, &term, verbose);
+            ui::out::show_failure(&failure, term, verbose);
             return failure.exit;
         }
     };

@@ -75,9 +75,10 @@ fn command_help(words: &[&str], color: bool) -> Result<String, Failure> {
             .ok_or_else(|| unknown(word, &parent))?;
     }
     let help = found.render_long_help();
-    Ok(match color {
-        true => help.ansi().to_string(),
-        false => help.to_string(),
+    Ok(if color {
+        help.ansi().to_string()
+    } else {
+        help.to_string()
     })
 }
 

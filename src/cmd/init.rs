@@ -181,25 +181,22 @@ fn next_steps(dir: &Path) -> Vec<String> {
 /// A path as one word of a shell.
 fn shell_word(path: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./~+,".contains(c);
-    match path.chars().all(is_plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }
 
 fn render(outcome: &Outcome) -> String {
-    let lines = |verb: &str, paths: &[String]| -> String {
-        paths
-            .iter()
-            .map(|path| format!("{verb} {path}\n"))
-            .collect()
-    };
-    let next: String = outcome
-        .next
-        .iter()
-        .map(|step| format!("  {step}\n"))
-        .collect();
-    let created = lines("created", &outcome.created);
-    let kept = lines("kept   ", &outcome.kept);
-    format!("{created}{kept}\nNext:\n{next}")
+    let created = outcome.created.iter().map(|path| format!("created {path}"));
+    let kept = outcome.kept.iter().map(|path| format!("kept    {path}"));
+    let next = outcome.next.iter().map(|step| format!("  {step}"));
+    let head = [String::new(), "Next:".to_owned()];
+    created
+        .chain(kept)
+        .chain(head)
+        .chain(next)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -60,7 +60,7 @@ impl Ctx {
 
     /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.
     pub fn settings(&self, flags: Overrides) -> Result<Settings, Failure> {
-        let resolution = self.resolution(&flags);
+        let resolution = self.resolution(flags);
         if !self.warned.swap(true, Ordering::Relaxed) {
             resolution
                 .warnings
@@ -73,8 +73,8 @@ impl Ctx {
     }
 
     /// Every setting with its origin, and what is wrong: for commands about settings.
-    pub fn resolution(&self, flags: &Overrides) -> Resolution {
-        config::resolve(&self.inputs, flags)
+    pub fn resolution(&self, flags: Overrides) -> Resolution {
+        config::resolve(&self.inputs, &flags.into_iter().collect())
     }
 }
 
@@ -83,8 +83,11 @@ pub fn settings_failure(profile: &str, problems: &[config::SettingProblem]) -> F
     let why = match problems {
         [problem] => problem.to_string(),
         many => {
-            let lines = many.iter().map(|problem| format!("\n  - {problem}"));
-            format!("{} problems{}", many.len(), lines.collect::<String>())
+            let lines: Vec<String> = many
+                .iter()
+                .map(|problem| format!("\n  - {problem}"))
+                .collect();
+            format!("{} problems{}", many.len(), lines.concat())
         }
     };
     let what = format!("read the settings of profile `{profile}`");

@@ -164,12 +164,13 @@ fn parse_value(text: &str) -> Result<String, (usize, String)> {
         Some(quote @ ('"' | '\'')) => {
             let (content, len) = quoted::unquote(value, quote).map_err(shift)?;
             let tail = value[len..].trim_start();
-            match tail.is_empty() || tail.starts_with('#') {
-                true => Ok(content),
-                false => Err((
+            if tail.is_empty() || tail.starts_with('#') {
+                Ok(content)
+            } else {
+                Err((
                     text.len() - tail.len(),
                     "follows the closing quote; quote the whole value".to_owned(),
-                )),
+                ))
             }
         }
         _ => Ok(bare(text).trim().to_owned()),

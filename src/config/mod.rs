@@ -20,7 +20,7 @@ pub mod value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-pub use resolve::{Inputs, Origin, Resolution, Row, SettingProblem, resolve};
+pub use resolve::{Flags, Inputs, Origin, Resolution, Row, SettingProblem, resolve};
 pub use settings::{AuthMode, Base, ModelBackend, RateLimit, Settings};
 
 /// One snapshot of the process environment, taken by `main`.

@@ -221,11 +221,12 @@ struct ProfileName(String);
 impl<'de> Deserialize<'de> for ProfileName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        match is_profile_name(&name) {
-            true => Ok(Self(name)),
-            false => Err(de::Error::custom(
+        if is_profile_name(&name) {
+            Ok(Self(name))
+        } else {
+            Err(de::Error::custom(
                 "a profile's name has letters, digits, - and _ only, and begins with a letter",
-            )),
+            ))
         }
     }
 }

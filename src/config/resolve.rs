@@ -3,6 +3,7 @@
 //!
 //! All problems are found at once. An empty value counts as unset.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub struct Inputs {
     /// The working directory.
     pub folder: PathBuf,
 }
+
+/// Settings that flags give: key of the table and value, as typed.
+pub type Flags = BTreeMap<&'static str, String>;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +174,7 @@ impl Found {
 }
 
 /// Resolves all settings of the chosen profile.
-pub fn resolve(inputs: &Inputs, flags: &[(&'static str, String)]) -> Resolution {
+pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
     let mut sources = source::load(inputs);
     let mut problems = std::mem::take(&mut sources.problems);
     let mut warnings = std::mem::take(&mut sources.warnings);
@@ -196,11 +200,12 @@ pub fn resolve(inputs: &Inputs, flags: &[(&'static str, String)]) -> Resolution 
     warnings.extend(judged.warnings);
     warnings.extend(without_effect(&found));
     let redactor = redactor(&found);
-    let settings = match problems.is_empty() {
-        true => build::settings(&found, &sources.profile, sources.base)
+    let settings = if problems.is_empty() {
+        build::settings(&found, &sources.profile, sources.base)
             .map_err(|problem| problems.push(problem))
-            .ok(),
-        false => None,
+            .ok()
+    } else {
+        None
     };
     for problem in &mut problems {
         problem.message = redactor.redact(&problem.message);
@@ -231,12 +236,12 @@ pub fn resolve(inputs: &Inputs, flags: &[(&'static str, String)]) -> Resolution 
 fn find(
     key: &'static Key,
     inputs: &Inputs,
-    flags: &[(&'static str, String)],
+    flags: &Flags,
     sources: &Sources,
     problems: &mut Vec<SettingProblem>,
 ) -> Found {
     let mut candidates: Vec<(Origin, String)> = Vec::new();
-    if let Some((_, value)) = flags.iter().rev().find(|(name, _)| *name == key.name) {
+    if let Some(value) = flags.get(key.name) {
         candidates.push((
             Origin::Flag(key.flag.unwrap_or("of the command")),
             value.clone(),
@@ -302,9 +307,10 @@ fn from_files(key: &Key, sources: &Sources) -> Vec<(Origin, String)> {
 /// What is wrong with a value by itself.
 fn fault(found: &Found, inputs: &Inputs) -> Option<SettingProblem> {
     let value = found.value.as_deref()?;
-    let outcome = match value.contains('\0') {
-        true => Err("must not hold a NUL character".to_owned()),
-        false => found.key.kind.check(value, &inputs.folder),
+    let outcome = if value.contains('\0') {
+        Err("must not hold a NUL character".to_owned())
+    } else {
+        found.key.kind.check(value, &inputs.folder)
     };
     outcome.err().map(|message| found.problem(&message))
 }
@@ -321,12 +327,13 @@ fn without_effect(found: &FoundAll) -> Option<String> {
         .filter(idle)
         .map(|found| found.key.name)
         .collect();
-    match names.is_empty() {
-        true => None,
-        false => Some(format!(
+    if names.is_empty() {
+        None
+    } else {
+        Some(format!(
             "set without effect yet: {} (`chatbotctl env show` says why)",
             names.join(", ")
-        )),
+        ))
     }
 }
 

@@ -23,9 +23,10 @@ pub(super) fn default_auth_mode(found: &mut [Found], base: Base) {
     };
     let is_local = value("SERVER_HOST").is_some_and(is_loopback)
         && value("PUBLIC_URL").is_none_or(is_loopback_url);
-    let mode = match base == Base::Dev && is_local {
-        true => AUTH_MODES[0],
-        false => AUTH_MODES[1],
+    let mode = if base == Base::Dev && is_local {
+        AUTH_MODES[0]
+    } else {
+        AUTH_MODES[1]
     };
     if let Some(auth_mode) = found.iter_mut().find(|found| found.key.name == "AUTH_MODE") {
         auth_mode.value.get_or_insert_with(|| mode.to_owned());
@@ -112,18 +113,21 @@ fn auth_mode(found: &FoundAll, base: Base, judged: &mut Judged) {
     let opens = |name: &str, is_local: fn(&str) -> bool| {
         found.value(name).is_some_and(|value| !is_local(value))
     };
-    let reason = match is_off {
-        false => return,
-        true if base == Base::Prod => "refused in prod",
-        true if opens("SERVER_HOST", is_loopback) => {
-            "refused where SERVER_HOST is not a loopback address"
-        }
-        true if opens("PUBLIC_URL", is_loopback_url) => {
-            "refused where PUBLIC_URL is not a loopback address"
-        }
-        true => return,
+    let reasons = [
+        (base == Base::Prod, "in prod"),
+        (
+            opens("SERVER_HOST", is_loopback),
+            "where SERVER_HOST is not a loopback address",
+        ),
+        (
+            opens("PUBLIC_URL", is_loopback_url),
+            "where PUBLIC_URL is not a loopback address",
+        ),
+    ];
+    let Some((_, reason)) = reasons.iter().find(|(holds, _)| is_off && *holds) else {
+        return;
     };
-    judged
-        .problems
-        .push(mode.problem(&format!("is {reason}; use `visitor`, or leave it unset")));
+    judged.problems.push(mode.problem(&format!(
+        "is refused {reason}; use `visitor`, or leave it unset"
+    )));
 }

@@ -49,12 +49,12 @@ mod tests {
                 .any(|key| line.starts_with(&format!("#{}=", key.name)))
         };
         let text = render_env();
-        let switched: String = text
+        let switched: Vec<&str> = text
             .lines()
             .filter(is_setting)
-            .map(|line| format!("{}\n", &line[1..]))
+            .map(|line| &line[1..])
             .collect();
-        let file = dotenv::parse(&switched);
+        let file = dotenv::parse(&switched.join("\n"));
         assert_eq!((file.faults.len(), file.entries.len()), (0, KEYS.len()));
     }
 }

@@ -128,9 +128,10 @@ pub fn host(value: &str) -> Result<String, String> {
         .and_then(|rest| rest.strip_suffix(']'))
         .unwrap_or(value);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    match bare.parse::<IpAddr>().is_ok() || (bare == value && bare.chars().all(is_name)) {
-        true => Ok(bare.to_owned()),
-        false => Err("must be an IP address or a host name, without scheme and port".to_owned()),
+    if bare.parse::<IpAddr>().is_ok() || (bare == value && bare.chars().all(is_name)) {
+        Ok(bare.to_owned())
+    } else {
+        Err("must be an IP address or a host name, without scheme and port".to_owned())
     }
 }
 
@@ -241,9 +242,10 @@ fn secret(value: &str, min_bytes: usize) -> Result<(), String> {
             "must have {min_bytes} bytes or more; `openssl rand -hex 32` makes a good one"
         ));
     }
-    match value.chars().any(char::is_control) {
-        true => Err("must not hold control characters such as line breaks".to_owned()),
-        false => Ok(()),
+    if value.chars().any(char::is_control) {
+        Err("must not hold control characters such as line breaks".to_owned())
+    } else {
+        Ok(())
     }
 }
 
@@ -265,16 +267,15 @@ fn networks(value: &str) -> Result<(), String> {
         let longest: u8 = if address.is_ipv4() { 32 } else { 128 };
         prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest))
     };
-    match value
+    if value
         .split(',')
         .map(str::trim)
         .filter(|item| !item.is_empty())
         .all(is_network)
     {
-        true => Ok(()),
-        false => Err(
-            "must list IP addresses or networks such as 10.0.0.0/8, separated by commas".to_owned(),
-        ),
+        Ok(())
+    } else {
+        Err("must list IP addresses or networks such as 10.0.0.0/8, separated by commas".to_owned())
     }
 }
 
@@ -291,9 +292,10 @@ fn database_url(value: &str) -> Result<(), String> {
 }
 
 fn path_is(path: &Path, expected: &str, is_right: impl Fn(&Path) -> bool) -> Result<(), String> {
-    match is_right(path) {
-        true => Ok(()),
-        false => Err(format!("must be {expected}")),
+    if is_right(path) {
+        Ok(())
+    } else {
+        Err(format!("must be {expected}"))
     }
 }
 

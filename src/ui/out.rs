@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -73,9 +73,9 @@ enum Answers {
 
 impl Out {
     /// Opens the output. A file named with `-o` is opened now, so that a wrong name is told before the work.
-    pub fn open(settings: OutSettings) -> Result<Self, Failure> {
-        let sink = Sink::open(settings.output.as_deref())
-            .map_err(|error| write_failure(&settings.output, error))?;
+    pub fn open(settings: &OutSettings) -> Result<Self, Failure> {
+        let path = settings.output.as_deref();
+        let sink = Sink::open(path).map_err(|error| write_failure(path, error))?;
         let answers = match (
             settings.yes,
             settings.no_input || !settings.term.interactive,
@@ -96,9 +96,10 @@ impl Out {
 
     /// Prints a result, one text as it is (a line break is added when it lacks one).
     pub fn result(&self, text: &str) -> Result<(), Failure> {
-        match text.ends_with('\n') {
-            true => self.piece(text),
-            false => self.piece(&format!("{text}\n")),
+        if text.ends_with('\n') {
+            self.piece(text)
+        } else {
+            self.piece(&format!("{text}\n"))
         }
     }
 
@@ -106,9 +107,7 @@ impl Out {
     pub fn piece(&self, text: &str) -> Result<(), Failure> {
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
         match sink.as_mut() {
-            Some(sink) => sink
-                .write(text)
-                .map_err(|error| write_failure(&None, error)),
+            Some(sink) => sink.write(text).map_err(|error| write_failure(None, error)),
             None => Ok(()),
         }
     }
@@ -133,7 +132,7 @@ impl Out {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         sink.map_or(Ok(()), Sink::finish)
-            .map_err(|error| write_failure(&None, error))
+            .map_err(|error| write_failure(None, error))
     }
 
     /// Tells something beside the result, on stderr; nothing with `-q`.
@@ -147,7 +146,7 @@ impl Out {
     pub fn warn(&self, text: &str) {
         to_stderr(&format!(
             "{} {}",
-            label("warning:", console::Color::Yellow, &self.term),
+            label("warning:", console::Color::Yellow, self.term),
             clean(text)
         ));
     }
@@ -196,7 +195,7 @@ impl Out {
 
     /// Shows a failure on stderr: what, why, fix, and with `-v` the causes. A closed pipe is no failure to tell.
     pub fn failure(&self, failure: &Failure) {
-        show_failure(failure, &self.term, self.verbose);
+        show_failure(failure, self.term, self.verbose);
     }
 
     /// Draws the events of a longer job on stderr: a bar on a terminal, milestones elsewhere, nothing with `-q`.
@@ -210,17 +209,19 @@ impl Out {
 
     /// Bold on a terminal, for headings of a result for people.
     pub fn bold(&self, text: &str) -> String {
-        match self.term.color_stdout {
-            true => console::style(text).bold().force_styling(true).to_string(),
-            false => text.to_owned(),
+        if self.term.color_stdout {
+            console::style(text).bold().force_styling(true).to_string()
+        } else {
+            text.to_owned()
         }
     }
 
     /// Faint on a terminal, for asides of a result for people.
     pub fn dim(&self, text: &str) -> String {
-        match self.term.color_stdout {
-            true => console::style(text).dim().force_styling(true).to_string(),
-            false => text.to_owned(),
+        if self.term.color_stdout {
+            console::style(text).dim().force_styling(true).to_string()
+        } else {
+            text.to_owned()
         }
     }
 }
@@ -229,7 +230,7 @@ impl Out {
 pub const CLOSED_PIPE: &str = "output/closed-pipe";
 
 /// Shows a failure on stderr where there is no [`Out`] yet.
-pub fn show_failure(failure: &Failure, term: &Term, verbose: u8) {
+pub fn show_failure(failure: &Failure, term: Term, verbose: u8) {
     if failure.code == CLOSED_PIPE {
         return;
     }
@@ -251,14 +252,15 @@ pub fn show_failure(failure: &Failure, term: &Term, verbose: u8) {
 }
 
 /// A colored word that begins a line on stderr.
-fn label(text: &str, color: console::Color, term: &Term) -> String {
-    match term.color_stderr {
-        true => console::style(text)
+fn label(text: &str, color: console::Color, term: Term) -> String {
+    if term.color_stderr {
+        console::style(text)
             .fg(color)
             .bold()
             .force_styling(true)
-            .to_string(),
-        false => text.to_owned(),
+            .to_string()
+    } else {
+        text.to_owned()
     }
 }
 
@@ -285,7 +287,7 @@ fn with_schema(name: &str, value: &impl Serialize) -> Result<Value, serde_json::
 }
 
 /// What a failed write means: a reader that went away, or a place that cannot be written.
-fn write_failure(path: &Option<PathBuf>, error: io::Error) -> Failure {
+fn write_failure(path: Option<&Path>, error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::new(
             CLOSED_PIPE,
@@ -352,7 +354,7 @@ mod tests {
             output: None,
             term,
         };
-        Out::open(settings).unwrap()
+        Out::open(&settings).unwrap()
     }
 
     #[test]
@@ -381,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_quiet_and_good() {
-        let failure = write_failure(&None, io::Error::from(io::ErrorKind::BrokenPipe));
+        let failure = write_failure(None, io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!((failure.code, failure.exit), (CLOSED_PIPE, Exit::Good));
     }
 }

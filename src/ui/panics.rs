@@ -35,9 +35,10 @@ fn note(info: &PanicHookInfo<'_>) {
         }
         None => ("an unknown place".to_owned(), true),
     };
-    match own {
-        true => tell(&place),
-        false => *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(place),
+    if own {
+        tell(&place);
+    } else {
+        *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }
 }
 

@@ -46,9 +46,10 @@ struct Job {
 
 impl Default for Progress {
     fn default() -> Self {
-        match std::io::stderr().is_terminal() {
-            true => Self::bar(),
-            false => Self::lines(),
+        if std::io::stderr().is_terminal() {
+            Self::bar()
+        } else {
+            Self::lines()
         }
     }
 }

@@ -12,11 +12,12 @@ const DEFAULT_WIDTH: u16 = 100;
 
 /// A table without frame, as wide as the terminal or 100 columns. Cells are made safe for terminals.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let width = match std::io::stdout().is_terminal() {
-        true => console::Term::stdout()
+    let width = if std::io::stdout().is_terminal() {
+        console::Term::stdout()
             .size_checked()
-            .map(|(_, columns)| columns),
-        false => None,
+            .map(|(_, columns)| columns)
+    } else {
+        None
     };
     table_of_width(header, rows, width.unwrap_or(DEFAULT_WIDTH))
 }

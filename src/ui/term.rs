@@ -74,11 +74,14 @@ fn width(environment: &BTreeMap<OsString, OsString>, stdout: bool) -> u16 {
         .get(&OsString::from("COLUMNS"))
         .and_then(|value| value.to_str())
         .and_then(|value| value.parse::<u16>().ok());
-    let seen = || match stdout {
-        true => console::Term::stdout()
-            .size_checked()
-            .map(|(_, columns)| columns),
-        false => None,
+    let seen = || {
+        if stdout {
+            console::Term::stdout()
+                .size_checked()
+                .map(|(_, columns)| columns)
+        } else {
+            None
+        }
     };
     told.or_else(seen).unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH)
 }
@@ -107,15 +110,12 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 fn is_hostile(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        // Bidirectional marks, embeddings, overrides and isolates.
+        // Bidirectional marks, embeddings, overrides and isolates; separators that some terminals break lines at; the
+        // byte order mark; interlinear annotations; tags.
         '\u{061c}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}' => true,
-        // Separators that some terminals break lines at; the byte order mark; interlinear annotations; tags.
-        '\u{2028}'
-        | '\u{2029}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e007f}' => true,

@@ -38,7 +38,7 @@ struct SettingRow<'a> {
     reason = "the table of commands awaits every command"
 )]
 pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
-    let resolution = ctx.resolution(&Vec::new());
+    let resolution = ctx.resolution(Vec::new());
     match ctx.out.format {
         Format::Human => ctx.out.result(&render_human(&resolution))?,
         Format::Json => ctx.out.json("env-show", &document(&resolution))?,
