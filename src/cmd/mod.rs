@@ -1,9 +1,38 @@
 //! The commands: one file each, registered in one table.
+//!
+//! A command is a module with `Args` (whose doc comment is its summary, and whose `after_help` is made by
+//! [`help_end!`]) and `pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure>`. A noun has a table of its
+//! own, of verbs. Commands choose and render; engines do the work.
 
-use crate::config::Settings;
+mod completions;
+pub mod env;
+mod help;
+mod init;
+mod man;
+mod table;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, Inputs, Resolution, Settings};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ui::Out;
+
+pub use table::Run;
+pub(crate) use table::{commands, help_end};
+
+commands! {
+    /// What to do, in the order of the help. A new command is one row.
+    pub enum Command {
+        Init => init,
+        Env => env,
+        Completions => completions,
+        Man => man,
+        Help => help,
+    }
+}
 
 /// Settings that flags of one command give: key of the table and value, as typed.
 pub type Overrides = Vec<(&'static str, String)>;
@@ -13,12 +42,55 @@ pub struct Ctx {
     /// Where results and notes go.
     pub out: Out,
     /// Ends long work: set by Ctrl-C and SIGTERM.
-    pub stop: tokio_util::sync::CancellationToken,
+    pub stop: CancellationToken,
+    inputs: Inputs,
+    warned: AtomicBool,
 }
 
 impl Ctx {
-    /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.
-    pub fn settings(&self, _flags: Overrides) -> Result<Settings, Failure> {
-        Err(Failure::new("env/none", Exit::Settings, "", ""))
+    /// What a command gets.
+    pub fn new(out: Out, stop: CancellationToken, inputs: Inputs) -> Self {
+        Self {
+            out,
+            stop,
+            inputs,
+            warned: AtomicBool::new(false),
+        }
     }
+
+    /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.
+    pub fn settings(&self, flags: Overrides) -> Result<Settings, Failure> {
+        let resolution = self.resolution(flags);
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            resolution
+                .warnings
+                .iter()
+                .for_each(|warning| self.out.warn(warning));
+        }
+        resolution
+            .settings
+            .ok_or_else(|| settings_failure(&resolution.profile, &resolution.problems))
+    }
+
+    /// Every setting with its origin, and what is wrong: for commands about settings.
+    pub fn resolution(&self, flags: Overrides) -> Resolution {
+        config::resolve(&self.inputs, &flags.into_iter().collect())
+    }
+}
+
+/// All problems of the settings as one failure.
+pub fn settings_failure(profile: &str, problems: &[config::SettingProblem]) -> Failure {
+    let why = match problems {
+        [problem] => problem.to_string(),
+        many => {
+            let lines: Vec<String> = many
+                .iter()
+                .map(|problem| format!("\n  - {problem}"))
+                .collect();
+            format!("{} problems{}", many.len(), lines.concat())
+        }
+    };
+    let what = format!("read the settings of profile `{profile}`");
+    Failure::new("settings/invalid", Exit::Settings, what, why)
+        .fix("correct them where they come from; `chatbotctl env show` lists every setting with its origin")
 }

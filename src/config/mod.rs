@@ -1,5 +1,27 @@
 //! Settings with their origin. The only reader of `.env` files, `chatbotctl.yaml` and the environment snapshot.
+//!
+//! Nothing here prints, and nothing that is returned for showing holds a secret: values for showing are masked when
+//! they are made, problems and warnings are redacted.
 
+mod build;
+pub mod dotenv;
+pub mod keys;
+mod mask;
+pub mod project;
+mod quoted;
+mod resolve;
+mod rules;
 pub mod settings;
+mod source;
+mod suggest;
+pub mod template;
+pub mod value;
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+pub use resolve::{Flags, Inputs, Origin, Resolution, Row, SettingProblem, resolve};
 pub use settings::{AuthMode, Base, ModelBackend, RateLimit, Settings};
+
+/// One snapshot of the process environment, taken by `main`.
+pub type Environment = BTreeMap<OsString, OsString>;

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde::Deserialize;
+
 use crate::secret::Secret;
 
 /// What a profile builds on. "In prod" means [`Base::Prod`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Base {
     /// A developer's machine.
     Dev,
@@ -13,6 +16,25 @@ pub enum Base {
     Staging,
     /// The real thing.
     Prod,
+}
+
+impl Base {
+    /// All of them; each is also a built-in profile.
+    pub const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|base| base.name() == name)
+    }
 }
 
 /// `AUTH_MODE`.

@@ -1,6 +1,13 @@
 //! The terminal: the only place that prints, asks, or knows about terminals, width and color.
 
 pub mod out;
+pub mod panics;
 pub mod progress;
+mod sink;
+pub mod table;
+pub mod term;
 
-pub use out::{Format, Out};
+pub use out::{Format, Out, OutSettings};
+pub use progress::Progress;
+pub use table::table;
+pub use term::{Color, Term, clean};

@@ -1,0 +1,202 @@
+//! `init [DIR]`: a new bot project that runs at once. Nothing that exists is changed.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::ValueHint;
+use serde::Serialize;
+
+use crate::cmd::{Ctx, help_end};
+use crate::config::template;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::ui::Format;
+
+/// Make a new bot project that runs at once
+///
+/// Writes settings, a sample document and a README. A file that exists is kept as it is. JSON: chatbotctl.init/1.
+#[derive(Debug, clap::Args)]
+#[command(after_help = help_end!(
+    "chatbotctl init my-bot" => "make the project in a new folder",
+    "chatbotctl init" => "add what is missing to the present folder"
+))]
+pub struct Args {
+    /// Folder of the project, made when absent
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    dir: PathBuf,
+}
+
+/// A file of the project.
+struct Template {
+    path: &'static str,
+    content: String,
+    access: Access,
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Its owner only, since it will hold secrets.
+    Owner,
+    /// Whoever the system's defaults let.
+    Usual,
+}
+
+/// What was done.
+#[derive(Serialize)]
+struct Outcome {
+    dir: String,
+    created: Vec<String>,
+    kept: Vec<String>,
+    next: Vec<String>,
+}
+
+/// Makes the project.
+#[expect(
+    clippy::unused_async,
+    reason = "the table of commands awaits every command"
+)]
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    let dir = args.dir.as_path();
+    if dir.exists() && !dir.is_dir() {
+        let why = format!("`{}` is a file", dir.display());
+        return Err(
+            Failure::new("init/not-a-folder", Exit::Usage, "make a project", why)
+                .fix("name a folder, or a path where nothing is"),
+        );
+    }
+    let outcome = create(dir)?;
+    if outcome.kept.iter().any(|path| path == ".gitignore") && !ignores_env(dir) {
+        ctx.out
+            .warn("`.gitignore` was kept and does not name `.env`; add it, secrets live there");
+    }
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&render(&outcome))?,
+        Format::Json => ctx.out.json("init", &outcome)?,
+        Format::Jsonl => ctx.out.json_line(&outcome)?,
+    }
+    Ok(Exit::Good)
+}
+
+/// The files of a project, the document last.
+fn templates() -> Vec<Template> {
+    let usual = |path, content: &str| Template {
+        path,
+        content: content.to_owned(),
+        access: Access::Usual,
+    };
+    vec![
+        usual(
+            "chatbotctl.yaml",
+            include_str!("../../templates/init/chatbotctl.yaml"),
+        ),
+        Template {
+            path: ".env",
+            content: template::render_env(),
+            access: Access::Owner,
+        },
+        usual(".gitignore", include_str!("../../templates/init/gitignore")),
+        usual("README.md", include_str!("../../templates/init/README.md")),
+        usual(
+            "data/welcome.md",
+            include_str!("../../templates/init/data/welcome.md"),
+        ),
+    ]
+}
+
+/// Writes what is missing.
+fn create(dir: &Path) -> Result<Outcome, Failure> {
+    let failed = |path: &Path, error: io::Error| {
+        let what = format!("write `{}`", path.display());
+        Failure::new("init/unwritable", Exit::Usage, what, error.to_string())
+            .fix("name a folder that can be written")
+            .cause(error)
+    };
+    fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    let mut outcome = Outcome {
+        dir: dir.display().to_string(),
+        created: Vec::new(),
+        kept: Vec::new(),
+        next: next_steps(dir),
+    };
+    let has_documents = !is_empty(&dir.join("data"));
+    for template in templates() {
+        let path = dir.join(template.path);
+        // A sample among somebody's own documents would be answered from like any of them.
+        let is_unwanted = template.path.starts_with("data/") && has_documents && !path.exists();
+        match !is_unwanted && write_new(&path, &template).map_err(|error| failed(&path, error))? {
+            true => outcome.created.push(template.path.to_owned()),
+            false if is_unwanted => outcome.kept.push("data/".to_owned()),
+            false => outcome.kept.push(template.path.to_owned()),
+        }
+    }
+    Ok(outcome)
+}
+
+/// Writes a file unless something is there. Says whether it did.
+fn write_new(path: &Path, template: &Template) -> io::Result<bool> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if template.access == Access::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    match options.open(path) {
+        Ok(mut file) => file.write_all(template.content.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a folder is absent or has nothing in it.
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+/// Whether the present `.gitignore` has a line for `.env`.
+fn ignores_env(dir: &Path) -> bool {
+    let text = fs::read_to_string(dir.join(".gitignore")).unwrap_or_default();
+    text.lines().any(|line| {
+        matches!(
+            line.trim().trim_start_matches('/'),
+            ".env" | ".env*" | "*.env"
+        )
+    })
+}
+
+fn next_steps(dir: &Path) -> Vec<String> {
+    let enter =
+        (dir != Path::new(".")).then(|| format!("cd {}", shell_word(&dir.display().to_string())));
+    let steps = [
+        "chatbotctl serve",
+        "chatbotctl ask \"How do I add my own documents?\"",
+    ];
+    enter.into_iter().chain(steps.map(str::to_owned)).collect()
+}
+
+/// A path as one word of a shell.
+fn shell_word(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./~+,".contains(c);
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+fn render(outcome: &Outcome) -> String {
+    let created = outcome.created.iter().map(|path| format!("created {path}"));
+    let kept = outcome.kept.iter().map(|path| format!("kept    {path}"));
+    let next = outcome.next.iter().map(|step| format!("  {step}"));
+    let head = [String::new(), "Next:".to_owned()];
+    created
+        .chain(kept)
+        .chain(head)
+        .chain(next)
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,323 @@
+//! The one table of settings. Everything about a setting that is not its use stands in its row: help, template,
+//! `env show` and checks are made from here.
+
+use crate::config::value::Kind;
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The name of the variable.
+    pub name: &'static str,
+    /// Which settings it stands with.
+    pub group: Group,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether it is, or may hold, a secret.
+    pub secret: bool,
+    /// Its value when nothing sets it.
+    pub default: Option<&'static str>,
+    /// One line for people: what it is for, and what its absence means.
+    pub summary: &'static str,
+    /// Whether anything uses it.
+    pub effect: Effect,
+    /// A value to copy.
+    pub example: &'static str,
+    /// The flag that sets it, of the commands that have it.
+    pub flag: Option<&'static str>,
+}
+
+/// Whether anything uses a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It has effect.
+    Now,
+    /// It is checked and shown, and does nothing until this is built.
+    NotYet(&'static str),
+}
+
+/// Settings that stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Documents and state.
+    Files,
+    /// The assistant.
+    Assistant,
+    /// OpenAI.
+    OpenAi,
+    /// The server.
+    Server,
+    /// Logs and errors.
+    Logs,
+    /// Operations.
+    Operations,
+}
+
+impl Group {
+    /// All groups, in reading order.
+    pub const ALL: [Self; 6] = [
+        Self::Files,
+        Self::Assistant,
+        Self::OpenAi,
+        Self::Server,
+        Self::Logs,
+        Self::Operations,
+    ];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Files => "Documents and state",
+            Self::Assistant => "The assistant",
+            Self::OpenAi => "OpenAI",
+            Self::Server => "The server",
+            Self::Logs => "Logs and errors",
+            Self::Operations => "Operations",
+        }
+    }
+}
+
+impl Effect {
+    /// "has effect", or "no effect yet: …".
+    pub fn describe(self) -> String {
+        match self {
+            Self::Now => "has effect".to_owned(),
+            Self::NotYet(until) => format!("no effect yet: {until}"),
+        }
+    }
+}
+
+impl Key {
+    const fn new(
+        name: &'static str,
+        group: Group,
+        kind: Kind,
+        summary: &'static str,
+        example: &'static str,
+    ) -> Self {
+        let secret = matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl);
+        Self {
+            name,
+            group,
+            kind,
+            secret,
+            default: None,
+            summary,
+            effect: Effect::Now,
+            example,
+            flag: None,
+        }
+    }
+
+    const fn default(mut self, value: &'static str) -> Self {
+        self.default = Some(value);
+        self
+    }
+
+    const fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    const fn not_yet(mut self, until: &'static str) -> Self {
+        self.effect = Effect::NotYet(until);
+        self
+    }
+}
+
+/// The row of `name`.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The words of `AUTH_MODE`.
+pub const AUTH_MODES: &[&str] = &["off", "visitor"];
+/// The words of `MODEL_BACKEND`.
+pub const MODEL_BACKENDS: &[&str] = &["auto", "openai", "chat", "extractive", "stub"];
+/// The largest `MAX_SEARCH_RESULTS`.
+pub const MAX_SEARCH_RESULTS: u64 = 50;
+/// The largest `STUB_DELTA_MS`.
+pub const MAX_STUB_DELTA_MS: u64 = 60_000;
+
+const OPENAI: &str = "the openai backend is not built yet";
+const MODELS: &str = "no backend that is built takes it";
+const OPS: &str = "the operations listener is not built yet";
+const PROBES: &str = "probes are not built yet";
+const SECRET: Kind = Kind::Secret { min_bytes: 1 };
+
+/// All settings, in reading order.
+pub const KEYS: &[Key] = &[
+    Key::new("DOCS_DIR", Group::Files, Kind::Folder, "folder of the documents to answer from", "data")
+        .default("data")
+        .flag("--docs-dir"),
+    Key::new("STATE_DIR", Group::Files, Kind::Folder, "folder of the index, the database and keys", ".chatbotctl")
+        .default(".chatbotctl")
+        .flag("--state-dir"),
+    Key::new(
+        "DATABASE_URL",
+        Group::Files,
+        Kind::DatabaseUrl,
+        "database of the threads; unset: chatbotctl.db in STATE_DIR",
+        "sqlite:chat.db",
+    ),
+    Key::new("ASSISTANT_NAME", Group::Assistant, Kind::Text, "name of the assistant", "Knowledge Assistant")
+        .default("Knowledge Assistant"),
+    Key::new(
+        "MODEL_BACKEND",
+        Group::Assistant,
+        Kind::Choice(MODEL_BACKENDS),
+        "who writes answers: extractive cites the documents' own sentences; stub is for load and protocol tests",
+        "extractive",
+    )
+    .default("auto")
+    .flag("--model-backend"),
+    Key::new(
+        "MAX_SEARCH_RESULTS",
+        Group::Assistant,
+        Kind::Whole { min: 1, max: MAX_SEARCH_RESULTS },
+        "how many pieces of documents an answer may draw on, 1 to 50",
+        "5",
+    )
+    .default("5"),
+    Key::new(
+        "ASSISTANT_MODEL",
+        Group::Assistant,
+        Kind::Text,
+        "model of the openai and chat backends",
+        "gpt-4.1-mini",
+    )
+    .default("gpt-4.1-mini")
+    .not_yet(MODELS),
+    Key::new(
+        "ASSISTANT_TEMPERATURE",
+        Group::Assistant,
+        Kind::Number { min: 0.0, max: 2.0 },
+        "how freely the model writes, 0 to 2",
+        "0.3",
+    )
+    .default("0.3")
+    .not_yet(MODELS),
+    Key::new(
+        "ASSISTANT_INSTRUCTIONS_TEMPLATE",
+        Group::Assistant,
+        Kind::ExistingFile,
+        "file with the instructions to the model; unset: the built-in ones",
+        "instructions.md",
+    )
+    .not_yet(MODELS),
+    Key::new(
+        "STUB_DELTA_MS",
+        Group::Assistant,
+        Kind::Whole { min: 0, max: MAX_STUB_DELTA_MS },
+        "milliseconds between the pieces of a stub answer",
+        "20",
+    )
+    .default("20"),
+    Key::new("OPENAI_API_KEY", Group::OpenAi, SECRET, "key of the OpenAI account", "sk-...").not_yet(OPENAI),
+    Key::new("OPENAI_BASE_URL", Group::OpenAi, Kind::Url, "address of the API, with its /v1", "https://api.openai.com/v1")
+        .default("https://api.openai.com/v1")
+        .not_yet(OPENAI),
+    Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
+        .not_yet(OPENAI),
+    Key::new("SERVER_HOST", Group::Server, Kind::Host, "address to listen on", "127.0.0.1")
+        .default("127.0.0.1")
+        .flag("--host"),
+    Key::new("SERVER_PORT", Group::Server, Kind::Whole { min: 0, max: 65535 }, "port; 0 picks a free one", "8002")
+        .default("8002")
+        .flag("--port"),
+    Key::new(
+        "PUBLIC_URL",
+        Group::Server,
+        Kind::Url,
+        "address under which people reach the bot",
+        "https://bot.example.com",
+    ),
+    Key::new(
+        "CORS_ORIGINS",
+        Group::Server,
+        Kind::Origins,
+        "origins of other sites whose pages may call the bot, separated by commas; unset: none",
+        "https://www.example.com,http://localhost:5173",
+    ),
+    Key::new(
+        "AUTH_MODE",
+        Group::Server,
+        Kind::Choice(AUTH_MODES),
+        "off: everybody is the same person, for one machine only; visitor: each browser sees its own threads; \
+         unset: off in a dev profile on a loopback address, else visitor",
+        "visitor",
+    ),
+    Key::new(
+        "VISITOR_KEY",
+        Group::Server,
+        Kind::Secret { min_bytes: 32 },
+        "signs visitors' cookies, 32 bytes or more; unset: a key made at first start in STATE_DIR",
+        "(openssl rand -hex 32)",
+    ),
+    Key::new("RATE_LIMIT", Group::Server, Kind::Rate, "requests a second for each visitor, or off", "5/s")
+        .not_yet("limits are not built yet"),
+    Key::new(
+        "TRUSTED_PROXIES",
+        Group::Server,
+        Kind::Networks,
+        "proxies whose word about the caller's address counts, separated by commas; unset: none",
+        "10.0.0.0/8",
+    )
+    .not_yet("nothing needs the caller's address yet"),
+    Key::new(
+        "LOG_LEVEL",
+        Group::Logs,
+        Kind::LogLevel,
+        "how much is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL, or trace, debug, info, warn, error",
+        "INFO",
+    )
+    .default("INFO"),
+    Key::new("LOG_FILE", Group::Logs, Kind::File, "file for the logs; unset: stderr", "chatbotctl.log"),
+    Key::new("SENTRY_DSN", Group::Logs, SECRET, "where errors are reported", "https://key@sentry.example.com/1")
+        .not_yet("error reports are not built yet"),
+    Key::new("OPS_ADDR", Group::Operations, Kind::Address, "address of the operations listener", "127.0.0.1:9002")
+        .not_yet(OPS),
+    Key::new("OPS_URL", Group::Operations, Kind::Url, "where a probe finds that listener", "http://127.0.0.1:9002")
+        .not_yet(PROBES),
+    Key::new("PROBE_TOKEN", Group::Operations, SECRET, "token a probe sends as a visitor", "(a token)").not_yet(PROBES),
+    Key::new("PROBE_TOKEN_OTHER", Group::Operations, SECRET, "token of a second visitor", "(another token)")
+        .not_yet(PROBES),
+    Key::new("ADMIN_TOKEN", Group::Operations, SECRET, "token of the administrator", "(openssl rand -hex 32)")
+        .not_yet("administration is not built yet"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<_> = KEYS.iter().map(|key| key.name).collect();
+        assert_eq!(names.len(), KEYS.len());
+    }
+
+    #[test]
+    fn defaults_pass_their_own_check() {
+        for key in KEYS {
+            if let Some(default) = key.default {
+                assert_eq!(
+                    key.kind.check(default, Path::new("/nonexistent")),
+                    Ok(()),
+                    "{}",
+                    key.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_have_no_default_and_no_flag() {
+        assert!(
+            KEYS.iter()
+                .filter(|key| key.secret)
+                .all(|key| key.default.is_none() && key.flag.is_none())
+        );
+    }
+}

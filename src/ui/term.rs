@@ -1,0 +1,156 @@
+//! What is known about the terminal, and how foreign text is made safe for it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+
+/// The width of tables where no terminal tells one.
+const DEFAULT_WIDTH: u16 = 100;
+/// Narrower than this nothing can be laid out; a terminal that claims less is not believed.
+const MIN_WIDTH: u16 = 40;
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What is known about the terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Term {
+    /// Whether questions can be asked: stdin and stderr are terminals.
+    pub interactive: bool,
+    /// Whether results go to a terminal.
+    pub stdout: bool,
+    /// Whether notes go to a terminal.
+    pub stderr: bool,
+    /// Whether results are colored.
+    pub color_stdout: bool,
+    /// Whether notes are colored.
+    pub color_stderr: bool,
+    /// Columns for tables.
+    pub width: u16,
+}
+
+impl Term {
+    /// Looks at the standard streams and at `NO_COLOR`, `TERM` and `COLUMNS`.
+    pub fn detect(environment: &BTreeMap<OsString, OsString>, color: Color) -> Self {
+        let stdout = std::io::stdout().is_terminal();
+        let stderr = std::io::stderr().is_terminal();
+        let plain = is_plain(environment);
+        let colored = |is_terminal: bool| match color {
+            Color::Auto => is_terminal && !plain,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Self {
+            interactive: std::io::stdin().is_terminal() && stderr,
+            stdout,
+            stderr,
+            color_stdout: colored(stdout),
+            color_stderr: colored(stderr),
+            width: width(environment, stdout),
+        }
+    }
+}
+
+/// Whether the environment asks for text without color.
+fn is_plain(environment: &BTreeMap<OsString, OsString>) -> bool {
+    let set = |name: &str| environment.get(&OsString::from(name));
+    set("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || set("TERM").is_some_and(|value| value == "dumb")
+}
+
+/// The terminal's columns; `COLUMNS` where it is given.
+fn width(environment: &BTreeMap<OsString, OsString>, stdout: bool) -> u16 {
+    let told = environment
+        .get(&OsString::from("COLUMNS"))
+        .and_then(|value| value.to_str())
+        .and_then(|value| value.parse::<u16>().ok());
+    let seen = || {
+        if stdout {
+            console::Term::stdout()
+                .size_checked()
+                .map(|(_, columns)| columns)
+        } else {
+            None
+        }
+    };
+    told.or_else(seen).unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH)
+}
+
+/// Makes text from documents, files or the network safe to show: characters that steer a terminal, reorder a line or
+/// hide in it become `U+FFFD`. Line breaks and tabs stay.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let text = text.replace("\r\n", "\n");
+    Cow::Owned(
+        text.chars()
+            .map(|c| {
+                if is_hostile(c) {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    c
+                }
+            })
+            .collect(),
+    )
+}
+
+/// Whether a character does something else than stand there.
+fn is_hostile(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        // Bidirectional marks, embeddings, overrides and isolates; separators that some terminals break lines at; the
+        // byte order mark; interlinear annotations; tags.
+        '\u{061c}'
+        | '\u{200e}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => true,
+        _ => c.is_control(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_text_is_borrowed() {
+        assert!(matches!(clean("Grüße,\n\t世界"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn steering_characters_are_replaced() {
+        assert_eq!(clean("a\u{1b}[31mb"), "a\u{fffd}[31mb");
+        assert_eq!(clean("a\u{202e}b\u{9b}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(clean("a\r\nb\rc"), "a\nb\u{fffd}c");
+    }
+
+    #[test]
+    fn no_color_counts_only_when_not_empty() {
+        let environment =
+            |value: &str| BTreeMap::from([("NO_COLOR".into(), OsString::from(value))]);
+        assert!(is_plain(&environment("1")));
+        assert!(!is_plain(&environment("")));
+    }
+
+    #[test]
+    fn columns_are_bounded_below() {
+        let environment = BTreeMap::from([("COLUMNS".into(), OsString::from("3"))]);
+        assert_eq!(width(&environment, false), MIN_WIDTH);
+        assert_eq!(width(&BTreeMap::new(), false), DEFAULT_WIDTH);
+    }
+}
