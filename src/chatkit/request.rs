@@ -14,7 +14,7 @@ pub const MAX_TITLE_CHARS: usize = 500;
 pub const MAX_FEEDBACK_ITEMS: usize = 100;
 
 /// Operations of the protocol that this server does not have.
-const NOT_SUPPORTED: &[&str] = &[
+pub(super) const NOT_SUPPORTED: &[&str] = &[
     "threads.add_client_tool_output",
     "threads.add_structured_input",
     "threads.custom_action",
