@@ -136,6 +136,85 @@ pub struct AssistantMessage {
     pub citations: Vec<Citation>,
 }
 
+/// Which end of a list comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Oldest first.
+    Asc,
+    /// Newest first.
+    #[default]
+    Desc,
+}
+
+/// Which piece of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageQuery {
+    limit: u32,
+    /// Which end comes first.
+    pub order: Order,
+    /// The id of the last row already seen, in the same order.
+    pub after: Option<String>,
+}
+
+/// A piece of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Whether more rows follow.
+    pub has_more: bool,
+    /// The id of the last row, when more follow.
+    pub after: Option<String>,
+}
+
+/// What a visitor thinks of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedbackKind {
+    /// It helped.
+    Positive,
+    /// It did not.
+    Negative,
+}
+
+impl PageQuery {
+    /// Rows of a page that does not say how many.
+    pub const DEFAULT_LIMIT: u32 = 20;
+    /// Rows of a page at the most; a caller who asks for more gets this many and goes on from there.
+    pub const MAX_LIMIT: u32 = 100;
+
+    /// A page of `limit` rows: none or 0 means [`Self::DEFAULT_LIMIT`], more than [`Self::MAX_LIMIT`] means that.
+    pub fn new(limit: Option<u32>, order: Order, after: Option<String>) -> Self {
+        let limit = match limit {
+            None | Some(0) => Self::DEFAULT_LIMIT,
+            Some(wanted) => wanted.min(Self::MAX_LIMIT),
+        };
+        Self { limit, order, after }
+    }
+
+    /// How many rows at the most, 1 to [`Self::MAX_LIMIT`].
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+}
+
+impl<T> Page<T> {
+    /// A page without rows.
+    pub fn empty() -> Self {
+        Self { data: Vec::new(), has_more: false, after: None }
+    }
+}
+
+impl ItemContent {
+    /// The kind's name, as stored and as sent.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::UserMessage(_) => "user_message",
+            Self::AssistantMessage(_) => "assistant_message",
+        }
+    }
+}
+
 impl UserMessage {
     /// The words of the message, its parts joined by spaces.
     pub fn text(&self) -> String {

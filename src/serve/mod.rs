@@ -1,1 +1,117 @@
-//! TBD
+//! The bot over HTTP: the ChatKit endpoint, the documents, the page.
+//!
+//! Everything about a request is checked before the first byte of its answer. An answer runs in a task of its own
+//! that outlives the connection, so a hang-up loses no write. No log line ever holds a message's text.
+
+mod answering;
+mod auth;
+mod body;
+mod busy;
+mod error;
+mod history;
+mod middleware;
+mod origin;
+mod request_id;
+mod route;
+mod router;
+mod state;
+mod title;
+pub mod visitor;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Engine;
+use crate::clock::{Clock, IdSource};
+use crate::config::settings::ServerSettings;
+use crate::index::VectorStore;
+use crate::serve::state::AppState;
+use crate::serve::visitor::VisitorKey;
+use crate::store::Store;
+
+/// How long running answers may go on after a stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long cut answers and connections may take to end.
+const LAST_GRACE: Duration = Duration::from_secs(3);
+
+/// What a server is made of.
+pub struct Deps {
+    /// Keeps the threads.
+    pub store: Arc<dyn Store>,
+    /// Answers.
+    pub engine: Engine,
+    /// Knows the documents.
+    pub index: Arc<dyn VectorStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Where the documents lie.
+    pub docs_dir: PathBuf,
+    /// The bot's name.
+    pub assistant_name: String,
+    /// The server's settings.
+    pub settings: ServerSettings,
+    /// Signs visitors' cookies.
+    pub visitor_key: VisitorKey,
+}
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A setting is unusable.
+    #[error("`{key}` is unusable: {why}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The listener failed.
+    #[error("the listener failed")]
+    Listener(#[from] std::io::Error),
+}
+
+/// Serves until `stop`, then ends gracefully: no new connections, running answers get ten seconds, and what they
+/// have by then is stored.
+pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> Result<(), ServeError> {
+    let state = AppState::new(deps)?;
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its small packets back");
+        }
+    });
+    let server = axum::serve(listener, router::build(&state))
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    tokio::pin!(server);
+    let result = tokio::select! {
+        result = &mut server => Some(result),
+        () = grace_is_over(&stop) => None,
+    };
+    state.cut.cancel();
+    state.answers.close();
+    if tokio::time::timeout(LAST_GRACE, state.answers.wait()).await.is_err() {
+        tracing::warn!("some answers did not end in time");
+    }
+    let result = match result {
+        Some(result) => result,
+        // A connection that is still open now holds no answer; it ends with the process.
+        None => tokio::time::timeout(LAST_GRACE, server).await.unwrap_or(Ok(())),
+    };
+    state.store.close().await;
+    Ok(result?)
+}
+
+async fn grace_is_over(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}

@@ -1,1 +1,191 @@
 //! The port to threads and their items, and the table of its backends.
+//!
+//! Every operation takes the acting [`Principal`] and checks ownership in its own statement, so another's id and an
+//! unknown id are the same answer. Lists follow a sequence, never the time. What an operation returned `Ok` for is
+//! on disk. A store knows no protocol.
+
+mod sqlite;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::model::thread::{FeedbackKind, Page, PageQuery, Principal, Thread, ThreadItem, UserMessage};
+use crate::secret::Secret;
+
+pub use sqlite::SqliteStore;
+
+/// Keeps threads. Object-safe: used as `Arc<dyn Store>`.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Whether the store answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+    /// Inserts a thread and its first item in one transaction.
+    async fn create_thread(&self, who: &Principal, thread: &Thread, first: &ThreadItem) -> Result<(), StoreError>;
+    /// Inserts an item if its thread exists, is the principal's and, for a user message, is active.
+    async fn add_item(&self, who: &Principal, item: &ThreadItem) -> Result<(), StoreError>;
+    /// One thread.
+    async fn thread(&self, who: &Principal, thread_id: &str) -> Result<Thread, StoreError>;
+    /// The principal's threads.
+    async fn threads(&self, who: &Principal, page: &PageQuery) -> Result<Page<Thread>, StoreError>;
+    /// Sets a title that a person chose.
+    async fn rename(&self, who: &Principal, thread_id: &str, title: &str) -> Result<Thread, StoreError>;
+    /// Sets an automatic title if the thread has none yet; tells the changed thread.
+    async fn set_automatic_title(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        title: &str,
+    ) -> Result<Option<Thread>, StoreError>;
+    /// Deletes a thread with all that belongs to it.
+    async fn delete_thread(&self, who: &Principal, thread_id: &str) -> Result<(), StoreError>;
+    /// One item.
+    async fn item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<ThreadItem, StoreError>;
+    /// A thread's items.
+    async fn items(&self, who: &Principal, thread_id: &str, page: &PageQuery) -> Result<Page<ThreadItem>, StoreError>;
+    /// Deletes all items after a user message of an active thread, in one transaction; tells that message.
+    async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError>;
+    /// Records feedback on items of one thread, all of them or none; later feedback replaces earlier.
+    async fn set_feedback(&self, who: &Principal, thread_id: &str, feedback: &Feedback) -> Result<(), StoreError>;
+    /// The feedback on one item.
+    async fn feedback(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        item_id: &str,
+    ) -> Result<Option<FeedbackKind>, StoreError>;
+    /// The newest assistant message that has citations.
+    async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError>;
+    /// Ends the connections; later operations fail.
+    async fn close(&self);
+}
+
+/// What a visitor thinks of some items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feedback {
+    /// The items.
+    pub item_ids: Vec<String>,
+    /// What is thought of them.
+    pub kind: FeedbackKind,
+    /// When it was given.
+    pub given_at: Timestamp,
+}
+
+/// What goes wrong with an operation.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No such thread, or not the principal's.
+    #[error("no such thread")]
+    NoSuchThread,
+    /// No such item in that thread.
+    #[error("no such item in this thread")]
+    NoSuchItem,
+    /// The cursor names no row of that list.
+    #[error("the cursor names no row of this list")]
+    NoSuchCursor,
+    /// The thread is locked or closed.
+    #[error("the thread takes no messages")]
+    NotActive,
+    /// The item is not a user message.
+    #[error("the item is not a user message")]
+    NotUserMessage,
+    /// A stored row cannot be read back.
+    #[error("the stored item `{item_id}` cannot be read: {message}")]
+    Damaged {
+        /// The item.
+        item_id: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Backend(#[from] sqlx::Error),
+}
+
+/// Why a store does not open. Messages never hold a URL: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A backend that is not built.
+    #[error("`{scheme}:` databases are not supported yet; supported: {}", supported())]
+    Unsupported {
+        /// The URL's scheme.
+        scheme: String,
+    },
+    /// The URL has no usable path.
+    #[error("the database URL needs the path of a file, as in `{example}`")]
+    NoPath {
+        /// A good one.
+        example: &'static str,
+    },
+    /// The database was written by a newer version of the program.
+    #[error("the database `{path}` has schema {found}, newer than this program knows; use the version that wrote it")]
+    Newer {
+        /// The file.
+        path: String,
+        /// The newest migration found in it.
+        found: i64,
+    },
+    /// The file cannot be made or opened.
+    #[error("the database `{path}` cannot be opened: {message}")]
+    Open {
+        /// The file.
+        path: String,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// A store being opened.
+pub type Opening = BoxFuture<'static, Result<Arc<dyn Store>, OpenError>>;
+
+/// One kind of store.
+pub struct Backend {
+    /// The scheme of its URLs.
+    pub scheme: &'static str,
+    /// What it is, for people.
+    pub summary: &'static str,
+    /// A URL.
+    pub example: &'static str,
+    /// Opens one by what follows the scheme, making and migrating it when needed.
+    pub open: fn(String) -> Opening,
+}
+
+/// All kinds of store.
+pub const BACKENDS: &[Backend] = &[Backend {
+    scheme: "sqlite",
+    summary: "one file on this machine",
+    example: "sqlite:chatbotctl.db",
+    open: |path| Box::pin(async move { Ok(Arc::new(SqliteStore::open(&path).await?) as Arc<dyn Store>) }),
+}];
+
+/// Opens the store that a `DATABASE_URL` names: `sqlite:PATH`, or a plain path.
+pub async fn open(location: &Secret) -> Result<Arc<dyn Store>, OpenError> {
+    let (scheme, rest) = split_scheme(location.expose());
+    match BACKENDS.iter().find(|backend| backend.scheme == scheme) {
+        Some(backend) => (backend.open)(rest.to_owned()).await,
+        None => Err(OpenError::Unsupported { scheme: scheme.to_owned() }),
+    }
+}
+
+/// Splits a URL's scheme off. What does not begin with one is a path of the first backend.
+fn split_scheme(location: &str) -> (&str, &str) {
+    let is_scheme = |text: &str| {
+        text.len() > 1
+            && text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
+    };
+    match location.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest.strip_prefix("//").unwrap_or(rest)),
+        _ => (BACKENDS[0].scheme, location),
+    }
+}
+
+fn supported() -> String {
+    let examples: Vec<&str> = BACKENDS.iter().map(|backend| backend.example).collect();
+    examples.join(", ")
+}

@@ -1,0 +1,125 @@
+//! What a stream tells, and how it is framed.
+
+use serde::Serialize;
+
+use crate::chatkit::object::{Annotation, AssistantContent, Item, ThreadObject};
+
+/// One event of a stream.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type")]
+pub enum Event<'a> {
+    /// A thread was made.
+    #[serde(rename = "thread.created")]
+    ThreadCreated {
+        /// It, without items.
+        thread: ThreadObject<'a>,
+    },
+    /// Something about the thread changed.
+    #[serde(rename = "thread.updated")]
+    ThreadUpdated {
+        /// It, without items.
+        thread: ThreadObject<'a>,
+    },
+    /// An item begins; it is not stored yet.
+    #[serde(rename = "thread.item.added")]
+    ItemAdded {
+        /// It, without content.
+        item: Item<'a>,
+    },
+    /// An item is complete and stored.
+    #[serde(rename = "thread.item.done")]
+    ItemDone {
+        /// It.
+        item: Item<'a>,
+    },
+    /// An open item grows.
+    #[serde(rename = "thread.item.updated")]
+    ItemUpdated {
+        /// Which.
+        item_id: &'a str,
+        /// How.
+        update: Update<'a>,
+    },
+    /// What the client may do with the stream.
+    #[serde(rename = "stream_options")]
+    StreamOptions {
+        /// That.
+        stream_options: StreamOptions,
+    },
+    /// What is being done; never stored.
+    #[serde(rename = "progress_update")]
+    Progress {
+        /// A picture's name.
+        icon: &'static str,
+        /// For people.
+        text: &'static str,
+    },
+    /// The answer failed; nothing follows.
+    #[serde(rename = "error")]
+    Error {
+        /// `stream.error`.
+        code: &'static str,
+        /// Whether to offer a retry.
+        allow_retry: bool,
+    },
+}
+
+/// What a client may do with a stream.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct StreamOptions {
+    /// Whether to show the stop button.
+    pub allow_cancel: bool,
+}
+
+/// How an open item grows.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type")]
+pub enum Update<'a> {
+    /// A part begins.
+    #[serde(rename = "assistant_message.content_part.added")]
+    PartAdded {
+        /// Which.
+        content_index: usize,
+        /// The empty part.
+        content: AssistantContent<'a>,
+    },
+    /// A part gets more text.
+    #[serde(rename = "assistant_message.content_part.text_delta")]
+    TextDelta {
+        /// Which.
+        content_index: usize,
+        /// The text.
+        delta: &'a str,
+    },
+    /// A part gets a mark.
+    #[serde(rename = "assistant_message.content_part.annotation_added")]
+    AnnotationAdded {
+        /// Which.
+        content_index: usize,
+        /// The mark's place among the part's marks.
+        annotation_index: usize,
+        /// The mark.
+        annotation: Annotation<'a>,
+    },
+    /// A part is complete.
+    #[serde(rename = "assistant_message.content_part.done")]
+    PartDone {
+        /// Which.
+        content_index: usize,
+        /// It.
+        content: AssistantContent<'a>,
+    },
+}
+
+impl Event<'_> {
+    /// An ordinary failure: it tells nothing but that a retry is reasonable (or, for a thread that is gone, is not).
+    pub fn stream_error(allow_retry: bool) -> Self {
+        Self::Error { code: "stream.error", allow_retry }
+    }
+}
+
+/// One event as bytes of a stream: one line of compact JSON and a blank line.
+pub fn frame(event: &Event<'_>) -> String {
+    let json = serde_json::to_string(event).expect("events have text keys and no fallible serializer");
+    format!("data: {json}\n\n")
+}

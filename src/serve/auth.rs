@@ -1,0 +1,32 @@
+//! Who calls.
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::config::AuthMode;
+use crate::model::thread::Principal;
+use crate::serve::state::AppState;
+use crate::serve::visitor;
+
+/// The id of the one principal without sign-in.
+const LOCAL: &str = "local";
+
+/// Puts the [`Principal`] into the request's extensions, and a cookie onto the answer for one never seen before.
+pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    if state.auth_mode == AuthMode::Off {
+        request.extensions_mut().insert(Principal { id: LOCAL.to_owned() });
+        return next.run(request).await;
+    }
+    let known = visitor::read(request.headers(), &state.visitor_key, state.transport);
+    let is_new = known.is_none();
+    let who = known.unwrap_or_else(|| visitor::make(state.ids.as_ref()));
+    request.extensions_mut().insert(who.clone());
+    let mut response = next.run(request).await;
+    if is_new {
+        let cookie = visitor::set_cookie(&who, &state.visitor_key, state.transport);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,160 @@
+//! The `?` target of handlers, and the response it becomes. Causes are logged with the request id and never sent.
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::chatkit::RequestError;
+use crate::index::IndexError;
+use crate::serve::request_id;
+use crate::store::StoreError;
+
+/// What a handler failed with.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    shape: Shape,
+}
+
+/// The body's form.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    /// `{"error":{…}}`, the form of all but a few routes.
+    Error,
+    /// `{"detail":…}`, the form the reference gives on its document and citation routes.
+    Detail,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: &'static str,
+    message: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct DetailBody<'a> {
+    detail: &'a str,
+}
+
+impl ApiError {
+    /// An error of the common form.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), shape: Shape::Error }
+    }
+
+    /// The request is wrong.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    /// There is no such thing, or it is another's.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// The thing is in no state for this.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// The caller may not do this.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// Something on this side failed. Log the cause before.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on this side")
+    }
+
+    /// The same, in the reference's form for documents and citations.
+    #[must_use]
+    pub fn detail(mut self) -> Self {
+        self.shape = Shape::Detail;
+        self
+    }
+
+    /// Replaces the message.
+    #[must_use]
+    pub fn say(mut self, message: &str) -> Self {
+        message.clone_into(&mut self.message);
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let request_id = request_id::current();
+        let body = match self.shape {
+            Shape::Error => serde_json::to_string(&ErrorBody {
+                error: ErrorObject { code: self.code, message: &self.message, request_id: &request_id },
+            }),
+            Shape::Detail => serde_json::to_string(&DetailBody { detail: &self.message }),
+        }
+        .expect("text fields always serialize");
+        let json = HeaderValue::from_static("application/json");
+        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::NotSupported(_) => Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", error.to_string()),
+            RequestError::NotJson(_) | RequestError::Invalid(_) => Self::bad_request(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchThread | StoreError::NoSuchItem => Self::not_found(error.to_string()),
+            StoreError::NoSuchCursor | StoreError::NotUserMessage => Self::bad_request(error.to_string()),
+            StoreError::NotActive => Self::conflict(error.to_string()),
+            StoreError::Damaged { .. } | StoreError::Backend(_) => {
+                log_cause("the store failed", &error);
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        Self::bad_request("the path is not valid")
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(_: QueryRejection) -> Self {
+        Self::bad_request("the query is not valid")
+    }
+}
+
+impl From<IndexError> for ApiError {
+    fn from(error: IndexError) -> Self {
+        log_cause("the index failed", &error);
+        Self::internal()
+    }
+}
+
+/// Logs an error with all its causes.
+pub fn log_cause(what: &'static str, error: &dyn std::error::Error) {
+    let mut causes = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes = format!("{causes}: {cause}");
+        next = cause.source();
+    }
+    tracing::error!(request.id = %request_id::current(), error = %causes, "{what}");
+}

@@ -1,0 +1,7 @@
+//! What surrounds every route. Each layer does one thing; `router` orders them.
+
+pub mod headers;
+pub mod host;
+pub mod log;
+pub mod origin;
+pub mod panic;

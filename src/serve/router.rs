@@ -1,0 +1,69 @@
+//! The routes, and what surrounds them.
+
+use axum::Router;
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::time::Duration;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::serve::error::ApiError;
+use crate::serve::origin::Origins;
+use crate::serve::route::{chatkit, citations, documents, health, info, page};
+use crate::serve::state::AppState;
+use crate::serve::{auth, middleware, request_id};
+
+/// How long a browser may remember a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+
+/// Everything that is served.
+pub fn build(state: &AppState) -> Router {
+    let of_a_principal = Router::new()
+        .route("/", get(page::index))
+        .route("/knowledge/chatkit", post(chatkit::handle))
+        .route("/knowledge/threads/{thread_id}/citations", get(citations::show))
+        .route_layer(from_fn_with_state(state.clone(), auth::identify));
+    let of_everyone = Router::new()
+        .route("/assets/{name}", get(page::asset))
+        .route("/knowledge/documents", get(documents::list))
+        .route("/knowledge/documents/{document_id}/file", get(documents::file))
+        .route("/knowledge/health", get(health::show))
+        .route("/knowledge/info", get(info::show));
+    let routes = of_a_principal
+        .merge(of_everyone)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(state.clone(), middleware::origin::check));
+    // The last layer is the outermost: it sees every answer, also those of the layers within.
+    with_cors(routes, &state.origins)
+        .layer(from_fn(middleware::host::check))
+        .layer(from_fn(middleware::panic::contain))
+        .layer(from_fn_with_state(state.clone(), middleware::headers::add))
+        .layer(from_fn_with_state(state.clone(), middleware::log::request))
+        .with_state(state.clone())
+}
+
+/// Lets pages of the configured origins read answers, and no other; without origins nothing is added.
+fn with_cors(routes: Router<AppState>, origins: &Origins) -> Router<AppState> {
+    if origins.allowed().is_empty() {
+        return routes;
+    }
+    let request_id = HeaderName::from_static(request_id::HEADER);
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.allowed().iter().cloned()))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE, request_id.clone()])
+        .expose_headers([request_id])
+        .max_age(PREFLIGHT_AGE);
+    routes.layer(cors)
+}
+
+async fn no_such_route() -> ApiError {
+    ApiError::not_found("no such route")
+}
+
+async fn no_such_method() -> ApiError {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    ApiError::new(status, "method_not_allowed", "this route has no such method")
+}

@@ -1,0 +1,453 @@
+//! Threads in one SQLite file: WAL, `synchronous=FULL`, one writer, a few readers.
+//!
+//! Every statement names the owner. A write that matched nothing asks afterwards, within its own transaction, why.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+
+use crate::model::thread::{
+    FeedbackKind, ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
+};
+use crate::store::{BACKENDS, Feedback, OpenError, Store, StoreError};
+
+const READERS: u32 = 4;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Threads in one SQLite file.
+pub struct SqliteStore {
+    pub(super) writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it (for its owner's eyes only) and bringing its schema up to date.
+    pub async fn open(path: &str) -> Result<Self, OpenError> {
+        if path.is_empty() || path.starts_with(':') {
+            let example = BACKENDS[0].example;
+            return Err(OpenError::NoPath { example });
+        }
+        let failed = |message: String| OpenError::Open { path: path.to_owned(), message };
+        make_private_file(Path::new(path)).await.map_err(|error| failed(error.to_string()))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .synchronous(SqliteSynchronous::Full);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        migrate(&writer, path).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(Self { writer, readers })
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// Makes the file with mode 0600 if it is not there; SQLite gives its side files the same mode.
+async fn make_private_file(path: &Path) -> std::io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    let mut options = tokio::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path).await.map(drop)
+}
+
+async fn migrate(writer: &SqlitePool, path: &str) -> Result<(), OpenError> {
+    let path = path.to_owned();
+    match sqlx::migrate!("src/store/migrations/sqlite").run(writer).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer { path, found }),
+        Err(error) => Err(OpenError::Open { path, message: error.to_string() }),
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1 FROM threads LIMIT 1").fetch_optional(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn create_thread(&self, who: &Principal, thread: &Thread, first: &ThreadItem) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let (status, reason) = status_columns(&thread.status);
+        sqlx::query(
+            "INSERT INTO threads (id, owner, created_us, title, title_is_users, status, status_reason) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(&thread.id)
+        .bind(&who.id)
+        .bind(thread.created_at.as_microsecond())
+        .bind(&thread.title)
+        .bind(thread.title_is_users)
+        .bind(status)
+        .bind(reason)
+        .execute(&mut *transaction)
+        .await?;
+        insert_item(&mut transaction, who, first).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn add_item(&self, who: &Principal, item: &ThreadItem) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        insert_item(&mut transaction, who, item).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn thread(&self, who: &Principal, thread_id: &str) -> Result<Thread, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        find_thread(&mut connection, who, thread_id).await
+    }
+
+    async fn threads(&self, who: &Principal, page: &PageQuery) -> Result<Page<Thread>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        let bound = match &page.after {
+            None => first_bound(page.order),
+            Some(after) => sqlx::query_scalar("SELECT seq FROM threads WHERE id = $1 AND owner = $2")
+                .bind(after)
+                .bind(&who.id)
+                .fetch_optional(&mut *snapshot)
+                .await?
+                .ok_or(StoreError::NoSuchCursor)?,
+        };
+        let statement = match page.order {
+            Order::Asc => "SELECT * FROM threads WHERE owner = $1 AND seq > $2 ORDER BY seq ASC LIMIT $3",
+            Order::Desc => "SELECT * FROM threads WHERE owner = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
+        };
+        let rows =
+            sqlx::query(statement).bind(&who.id).bind(bound).bind(page.limit() + 1).fetch_all(&mut *snapshot).await?;
+        let threads = rows.iter().map(read_thread).collect::<Result<_, _>>()?;
+        Ok(cut_page(threads, page, |thread: &Thread| &thread.id))
+    }
+
+    async fn rename(&self, who: &Principal, thread_id: &str, title: &str) -> Result<Thread, StoreError> {
+        sqlx::query("UPDATE threads SET title = $1, title_is_users = 1 WHERE id = $2 AND owner = $3 RETURNING *")
+            .bind(title)
+            .bind(thread_id)
+            .bind(&who.id)
+            .fetch_optional(&self.writer)
+            .await?
+            .as_ref()
+            .map_or(Err(StoreError::NoSuchThread), read_thread)
+    }
+
+    async fn set_automatic_title(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        title: &str,
+    ) -> Result<Option<Thread>, StoreError> {
+        sqlx::query(
+            "UPDATE threads SET title = $1 \
+             WHERE id = $2 AND owner = $3 AND title IS NULL AND title_is_users = 0 RETURNING *",
+        )
+        .bind(title)
+        .bind(thread_id)
+        .bind(&who.id)
+        .fetch_optional(&self.writer)
+        .await?
+        .as_ref()
+        .map(read_thread)
+        .transpose()
+    }
+
+    async fn delete_thread(&self, who: &Principal, thread_id: &str) -> Result<(), StoreError> {
+        let done = sqlx::query("DELETE FROM threads WHERE id = $1 AND owner = $2")
+            .bind(thread_id)
+            .bind(&who.id)
+            .execute(&self.writer)
+            .await?;
+        match done.rows_affected() {
+            0 => Err(StoreError::NoSuchThread),
+            _ => Ok(()),
+        }
+    }
+
+    async fn item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<ThreadItem, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        find_item(&mut snapshot, who, thread_id, item_id).await
+    }
+
+    async fn items(&self, who: &Principal, thread_id: &str, page: &PageQuery) -> Result<Page<ThreadItem>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        find_thread(&mut snapshot, who, thread_id).await?;
+        let bound = match &page.after {
+            None => first_bound(page.order),
+            Some(after) => item_seq(&mut snapshot, who, thread_id, after).await?.ok_or(StoreError::NoSuchCursor)?,
+        };
+        let statement = match page.order {
+            Order::Asc => {
+                "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
+                 WHERE t.id = $1 AND t.owner = $2 AND i.seq > $3 ORDER BY i.seq ASC LIMIT $4"
+            }
+            Order::Desc => {
+                "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
+                 WHERE t.id = $1 AND t.owner = $2 AND i.seq < $3 ORDER BY i.seq DESC LIMIT $4"
+            }
+        };
+        let rows = sqlx::query(statement)
+            .bind(thread_id)
+            .bind(&who.id)
+            .bind(bound)
+            .bind(page.limit() + 1)
+            .fetch_all(&mut *snapshot)
+            .await?;
+        let items = rows.iter().map(read_item).collect::<Result<_, _>>()?;
+        Ok(cut_page(items, page, |item: &ThreadItem| &item.id))
+    }
+
+    async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError> {
+        let mut transaction = self.write().await?;
+        let item = find_item(&mut transaction, who, thread_id, item_id).await?;
+        let ItemContent::UserMessage(message) = item.content else {
+            return Err(StoreError::NotUserMessage);
+        };
+        let thread = find_thread(&mut transaction, who, thread_id).await?;
+        if thread.status != ThreadStatus::Active {
+            return Err(StoreError::NotActive);
+        }
+        sqlx::query(
+            "DELETE FROM items \
+             WHERE thread_seq = (SELECT seq FROM threads WHERE id = $1 AND owner = $2) \
+             AND seq > (SELECT seq FROM items WHERE id = $3)",
+        )
+        .bind(thread_id)
+        .bind(&who.id)
+        .bind(item_id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(message)
+    }
+
+    async fn set_feedback(&self, who: &Principal, thread_id: &str, feedback: &Feedback) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        find_thread(&mut transaction, who, thread_id).await?;
+        for item_id in &feedback.item_ids {
+            let done = sqlx::query(
+                "INSERT INTO feedback (item_seq, kind, given_us) \
+                 SELECT i.seq, $1, $2 FROM items i JOIN threads t ON t.seq = i.thread_seq \
+                 WHERE i.id = $3 AND t.id = $4 AND t.owner = $5 \
+                 ON CONFLICT (item_seq) DO UPDATE SET kind = excluded.kind, given_us = excluded.given_us",
+            )
+            .bind(feedback_column(feedback.kind))
+            .bind(feedback.given_at.as_microsecond())
+            .bind(item_id)
+            .bind(thread_id)
+            .bind(&who.id)
+            .execute(&mut *transaction)
+            .await?;
+            if done.rows_affected() == 0 {
+                return Err(StoreError::NoSuchItem);
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn feedback(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        item_id: &str,
+    ) -> Result<Option<FeedbackKind>, StoreError> {
+        let kind: Option<String> = sqlx::query_scalar(
+            "SELECT f.kind FROM feedback f JOIN items i ON i.seq = f.item_seq \
+             JOIN threads t ON t.seq = i.thread_seq WHERE i.id = $1 AND t.id = $2 AND t.owner = $3",
+        )
+        .bind(item_id)
+        .bind(thread_id)
+        .bind(&who.id)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(kind.map(|kind| match kind.as_str() {
+            "positive" => FeedbackKind::Positive,
+            _ => FeedbackKind::Negative,
+        }))
+    }
+
+    async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        find_thread(&mut snapshot, who, thread_id).await?;
+        sqlx::query(
+            "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
+             WHERE t.id = $1 AND t.owner = $2 AND i.kind = 'assistant_message' \
+             AND json_array_length(i.content, '$.citations') > 0 ORDER BY i.seq DESC LIMIT 1",
+        )
+        .bind(thread_id)
+        .bind(&who.id)
+        .fetch_optional(&mut *snapshot)
+        .await?
+        .as_ref()
+        .map(read_item)
+        .transpose()
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+async fn insert_item(connection: &mut SqliteConnection, who: &Principal, item: &ThreadItem) -> Result<(), StoreError> {
+    let content = serde_json::to_string(&item.content).map_err(|error| damaged(&item.id, &error))?;
+    let done = sqlx::query(
+        "INSERT INTO items (id, thread_seq, created_us, kind, content) \
+         SELECT $1, t.seq, $2, $3, $4 FROM threads t \
+         WHERE t.id = $5 AND t.owner = $6 AND (t.status = 'active' OR $3 <> 'user_message')",
+    )
+    .bind(&item.id)
+    .bind(item.created_at.as_microsecond())
+    .bind(item.content.kind())
+    .bind(content)
+    .bind(&item.thread_id)
+    .bind(&who.id)
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        find_thread(connection, who, &item.thread_id).await?;
+        return Err(StoreError::NotActive);
+    }
+    Ok(())
+}
+
+async fn find_thread(
+    connection: &mut SqliteConnection,
+    who: &Principal,
+    thread_id: &str,
+) -> Result<Thread, StoreError> {
+    sqlx::query("SELECT * FROM threads WHERE id = $1 AND owner = $2")
+        .bind(thread_id)
+        .bind(&who.id)
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map_or(Err(StoreError::NoSuchThread), read_thread)
+}
+
+async fn find_item(
+    connection: &mut SqliteConnection,
+    who: &Principal,
+    thread_id: &str,
+    item_id: &str,
+) -> Result<ThreadItem, StoreError> {
+    let row = sqlx::query(
+        "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
+         WHERE i.id = $1 AND t.id = $2 AND t.owner = $3",
+    )
+    .bind(item_id)
+    .bind(thread_id)
+    .bind(&who.id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(row) = row {
+        return read_item(&row);
+    }
+    find_thread(connection, who, thread_id).await?;
+    Err(StoreError::NoSuchItem)
+}
+
+async fn item_seq(
+    connection: &mut SqliteConnection,
+    who: &Principal,
+    thread_id: &str,
+    item_id: &str,
+) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT i.seq FROM items i JOIN threads t ON t.seq = i.thread_seq \
+         WHERE i.id = $1 AND t.id = $2 AND t.owner = $3",
+    )
+    .bind(item_id)
+    .bind(thread_id)
+    .bind(&who.id)
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// A bound that every row lies beyond.
+fn first_bound(order: Order) -> i64 {
+    match order {
+        Order::Asc => 0,
+        Order::Desc => i64::MAX,
+    }
+}
+
+/// Makes a page of the rows wanted and one more, whose only purpose is to tell that more follow.
+fn cut_page<T>(mut rows: Vec<T>, page: &PageQuery, id: fn(&T) -> &String) -> Page<T> {
+    let limit = page.limit() as usize;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    let after = match (has_more, rows.last()) {
+        (true, Some(last)) => Some(id(last).clone()),
+        _ => None,
+    };
+    Page { data: rows, has_more, after }
+}
+
+fn read_thread(row: &SqliteRow) -> Result<Thread, StoreError> {
+    let reason = row.try_get("status_reason")?;
+    let status = match row.try_get::<&str, _>("status")? {
+        "locked" => ThreadStatus::Locked { reason },
+        "closed" => ThreadStatus::Closed { reason },
+        _ => ThreadStatus::Active,
+    };
+    Ok(Thread {
+        id: row.try_get("id")?,
+        created_at: read_time(row)?,
+        title: row.try_get("title")?,
+        title_is_users: row.try_get("title_is_users")?,
+        status,
+    })
+}
+
+fn read_item(row: &SqliteRow) -> Result<ThreadItem, StoreError> {
+    let id: String = row.try_get("id")?;
+    let content = serde_json::from_str(row.try_get("content")?).map_err(|error| damaged(&id, &error))?;
+    Ok(ThreadItem { thread_id: row.try_get("thread_id")?, created_at: read_time(row)?, content, id })
+}
+
+fn read_time(row: &SqliteRow) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(row.try_get("created_us")?)
+        .map_err(|error| StoreError::Backend(sqlx::Error::Decode(Box::new(error))))
+}
+
+fn damaged(item_id: &str, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged {
+        item_id: item_id.to_owned(),
+        message: format!("{:?} at column {}", error.classify(), error.column()),
+    }
+}
+
+fn status_columns(status: &ThreadStatus) -> (&'static str, Option<&str>) {
+    match status {
+        ThreadStatus::Active => ("active", None),
+        ThreadStatus::Locked { reason } => ("locked", reason.as_deref()),
+        ThreadStatus::Closed { reason } => ("closed", reason.as_deref()),
+    }
+}
+
+fn feedback_column(kind: FeedbackKind) -> &'static str {
+    match kind {
+        FeedbackKind::Positive => "positive",
+        FeedbackKind::Negative => "negative",
+    }
+}

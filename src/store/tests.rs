@@ -1,0 +1,382 @@
+//! One story, told by every backend, and what is particular to one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::{BACKENDS, Backend, Feedback, OpenError, SqliteStore, Store, StoreError, open};
+use crate::clock::{IdSource as _, RandomIds};
+use crate::model::thread::{
+    AssistantMessage, FeedbackKind, InferenceOptions, ItemContent, Order, Page, PageQuery, Principal, Thread,
+    ThreadItem, ThreadStatus, UserContent, UserMessage,
+};
+use crate::model::{Citation, Locator};
+use crate::secret::Secret;
+
+#[tokio::test]
+async fn every_backend_tells_the_same_story() {
+    for backend in BACKENDS {
+        let folder = tempfile::tempdir().unwrap();
+        let store = fresh(backend, folder.path()).await;
+        a_thread_lives(store.as_ref()).await;
+        nobody_reaches_anothers(store.as_ref()).await;
+        titles_of_people_stay(store.as_ref()).await;
+        locked_threads_take_no_messages(store.as_ref()).await;
+        a_retry_forgets_what_came_after(store.as_ref()).await;
+        feedback_is_all_or_nothing(store.as_ref()).await;
+        cursors_belong_to_their_list(store.as_ref()).await;
+        store.close().await;
+        assert!(store.ping().await.is_err(), "a closed store does not answer");
+    }
+}
+
+#[test]
+fn walking_pages_yields_every_row_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let steps = proptest::collection::vec((0..4_u8, any::<prop::sample::Index>()), 0..40);
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&(steps, 1..7_u32), |(steps, limit)| {
+            runtime.block_on(async {
+                let folder = tempfile::tempdir().unwrap();
+                for backend in BACKENDS {
+                    let store = fresh(backend, folder.path()).await;
+                    walk_after(store.as_ref(), &steps, limit).await;
+                }
+            });
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Random inserts, retries and deletions; then every list in both orders, page by page, is exactly what is there.
+async fn walk_after(store: &dyn Store, steps: &[(u8, prop::sample::Index)], limit: u32) {
+    let who = principal("a");
+    let mut threads: Vec<(String, Vec<String>)> = Vec::new();
+    for (step, which) in steps {
+        if *step == 0 || threads.is_empty() {
+            let (thread, first) = begin(store, &who, "q").await;
+            threads.push((thread.id, vec![first.id]));
+            continue;
+        }
+        let place = which.index(threads.len());
+        let (thread_id, items) = &mut threads[place];
+        match step {
+            1 => {
+                let item = user_item(thread_id, "q");
+                store.add_item(&who, &item).await.unwrap();
+                items.push(item.id);
+            }
+            2 => {
+                let kept = which.index(items.len());
+                store.rewind(&who, thread_id, &items[kept]).await.unwrap();
+                items.truncate(kept + 1);
+            }
+            _ => {
+                store.delete_thread(&who, thread_id).await.unwrap();
+                threads.remove(place);
+            }
+        }
+    }
+    let thread_ids: Vec<String> = threads.iter().map(|(id, _)| id.clone()).collect();
+    for order in [Order::Asc, Order::Desc] {
+        let mut seen = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.threads(&who, &PageQuery::new(Some(limit), order, after)).await.unwrap();
+            check_page(&page, limit);
+            seen.extend(page.data.into_iter().map(|thread| thread.id));
+            after = page.after;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, in_order(&thread_ids, order));
+        for (thread_id, items) in &threads {
+            assert_eq!(walk_items(store, &who, thread_id, limit, order).await, in_order(items, order));
+        }
+    }
+}
+
+async fn walk_items(store: &dyn Store, who: &Principal, thread_id: &str, limit: u32, order: Order) -> Vec<String> {
+    let mut seen = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.items(who, thread_id, &PageQuery::new(Some(limit), order, after)).await.unwrap();
+        check_page(&page, limit);
+        seen.extend(page.data.into_iter().map(|item| item.id));
+        after = page.after;
+        if after.is_none() {
+            return seen;
+        }
+    }
+}
+
+fn check_page<T>(page: &Page<T>, limit: u32) {
+    assert!(page.data.len() <= limit as usize);
+    assert_eq!(page.has_more, page.after.is_some());
+    assert!(!page.has_more || page.data.len() == limit as usize, "a page with more behind it is full");
+}
+
+fn in_order(ids: &[String], order: Order) -> Vec<String> {
+    let mut ids = ids.to_vec();
+    if order == Order::Desc {
+        ids.reverse();
+    }
+    ids
+}
+
+async fn a_thread_lives(store: &dyn Store) {
+    let who = principal("a");
+    let (thread, question) = begin(store, &who, "What is the refund policy?").await;
+    let answer = answer_item(&thread.id, "Thirty days.");
+    store.add_item(&who, &answer).await.unwrap();
+    assert_eq!(store.thread(&who, &thread.id).await.unwrap(), thread);
+    assert_eq!(store.item(&who, &thread.id, &answer.id).await.unwrap(), answer);
+    let page = store.items(&who, &thread.id, &PageQuery::new(None, Order::Asc, None)).await.unwrap();
+    assert_eq!(page.data, [question, answer.clone()]);
+    assert_eq!(store.newest_cited(&who, &thread.id).await.unwrap(), Some(answer));
+    store.delete_thread(&who, &thread.id).await.unwrap();
+    assert!(matches!(store.thread(&who, &thread.id).await, Err(StoreError::NoSuchThread)));
+    let late = answer_item(&thread.id, "Too late.");
+    assert!(matches!(store.add_item(&who, &late).await, Err(StoreError::NoSuchThread)));
+    assert!(matches!(store.thread(&who, &thread.id).await, Err(StoreError::NoSuchThread)), "it stays deleted");
+}
+
+/// Another's id and an unknown id are the same answer, for every operation.
+async fn nobody_reaches_anothers(store: &dyn Store) {
+    let (owner, other) = (principal("owner"), principal("other"));
+    let (thread, question) = begin(store, &owner, "mine").await;
+    let unknown = RandomIds.new_id("thr");
+    let page = PageQuery::new(None, Order::Desc, None);
+    let feedback =
+        Feedback { item_ids: vec![question.id.clone()], kind: FeedbackKind::Positive, given_at: Timestamp::UNIX_EPOCH };
+    for (who, id) in [(&other, &thread.id), (&owner, &unknown)] {
+        let item = user_item(id, "intruding");
+        let refused = [
+            store.thread(who, id).await.map(drop),
+            store.items(who, id, &page).await.map(drop),
+            store.item(who, id, &question.id).await.map(drop),
+            store.add_item(who, &item).await,
+            store.rename(who, id, "x").await.map(drop),
+            store.delete_thread(who, id).await,
+            store.rewind(who, id, &question.id).await.map(drop),
+            store.set_feedback(who, id, &feedback).await,
+            store.newest_cited(who, id).await.map(drop),
+        ];
+        for (place, result) in refused.into_iter().enumerate() {
+            assert!(matches!(result, Err(StoreError::NoSuchThread)), "operation {place}: {result:?}");
+        }
+        assert_eq!(store.set_automatic_title(who, id, "x").await.unwrap(), None);
+        assert_eq!(store.feedback(who, id, &question.id).await.unwrap(), None);
+    }
+    assert_eq!(store.threads(&other, &page).await.unwrap(), Page::empty());
+    assert_eq!(store.items(&owner, &thread.id, &page).await.unwrap().data, [question]);
+}
+
+async fn titles_of_people_stay(store: &dyn Store) {
+    let who = principal("a");
+    let (thread, _) = begin(store, &who, "q").await;
+    let titled = store.set_automatic_title(&who, &thread.id, "automatic").await.unwrap().unwrap();
+    assert_eq!(titled.title.as_deref(), Some("automatic"));
+    assert_eq!(store.set_automatic_title(&who, &thread.id, "again").await.unwrap(), None);
+    let renamed = store.rename(&who, &thread.id, "Refunds ✅").await.unwrap();
+    assert!(renamed.title_is_users);
+    assert_eq!(store.set_automatic_title(&who, &thread.id, "again").await.unwrap(), None);
+    assert_eq!(store.thread(&who, &thread.id).await.unwrap().title.as_deref(), Some("Refunds ✅"));
+}
+
+async fn locked_threads_take_no_messages(store: &dyn Store) {
+    let who = principal("a");
+    for status in [ThreadStatus::Locked { reason: Some("paid".into()) }, ThreadStatus::Closed { reason: None }] {
+        let (active, first) = thread_with("q");
+        let thread = Thread { status, ..active };
+        let answer = answer_item(&thread.id, "a");
+        let question = user_item(&thread.id, "q");
+        // A thread that is locked from the start cannot take its first message either: both or neither.
+        assert!(matches!(store.create_thread(&who, &thread, &first).await, Err(StoreError::NotActive)));
+        assert!(matches!(store.thread(&who, &thread.id).await, Err(StoreError::NoSuchThread)));
+        let beginning = ThreadItem { thread_id: thread.id.clone(), ..answer };
+        store.create_thread(&who, &thread, &beginning).await.unwrap();
+        assert_eq!(store.thread(&who, &thread.id).await.unwrap(), thread);
+        assert!(matches!(store.add_item(&who, &question).await, Err(StoreError::NotActive)));
+        store.add_item(&who, &answer_item(&thread.id, "an answer under way ends")).await.unwrap();
+    }
+}
+
+async fn a_retry_forgets_what_came_after(store: &dyn Store) {
+    let who = principal("a");
+    let (thread, first) = begin(store, &who, "first").await;
+    let answer = answer_item(&thread.id, "a");
+    store.add_item(&who, &answer).await.unwrap();
+    store.add_item(&who, &user_item(&thread.id, "second")).await.unwrap();
+    let (elsewhere, _) = begin(store, &who, "elsewhere").await;
+    let refused = store.rewind(&who, &thread.id, &answer.id).await;
+    assert!(matches!(refused, Err(StoreError::NotUserMessage)));
+    let refused = store.rewind(&who, &elsewhere.id, &first.id).await;
+    assert!(matches!(refused, Err(StoreError::NoSuchItem)), "an item of another thread");
+    let message = store.rewind(&who, &thread.id, &first.id).await.unwrap();
+    assert_eq!(ItemContent::UserMessage(message), first.content);
+    let page = PageQuery::new(None, Order::Asc, None);
+    assert_eq!(store.items(&who, &thread.id, &page).await.unwrap().data, [first]);
+    assert_eq!(store.items(&who, &elsewhere.id, &page).await.unwrap().data.len(), 1);
+}
+
+async fn feedback_is_all_or_nothing(store: &dyn Store) {
+    let who = principal("a");
+    let (thread, question) = begin(store, &who, "q").await;
+    let (elsewhere, foreign) = begin(store, &who, "q").await;
+    let give = |item_ids: &[&ThreadItem], kind| Feedback {
+        item_ids: item_ids.iter().map(|item| item.id.clone()).collect(),
+        kind,
+        given_at: Timestamp::UNIX_EPOCH,
+    };
+    let mixed = give(&[&question, &foreign], FeedbackKind::Positive);
+    assert!(matches!(store.set_feedback(&who, &thread.id, &mixed).await, Err(StoreError::NoSuchItem)));
+    assert_eq!(store.feedback(&who, &thread.id, &question.id).await.unwrap(), None);
+    for kind in [FeedbackKind::Positive, FeedbackKind::Negative] {
+        store.set_feedback(&who, &thread.id, &give(&[&question], kind)).await.unwrap();
+        assert_eq!(store.feedback(&who, &thread.id, &question.id).await.unwrap(), Some(kind));
+    }
+    assert_eq!(store.feedback(&who, &elsewhere.id, &foreign.id).await.unwrap(), None);
+    // Feedback goes with its item.
+    store.delete_thread(&who, &thread.id).await.unwrap();
+}
+
+async fn cursors_belong_to_their_list(store: &dyn Store) {
+    let (who, other) = (principal("cursor"), principal("other cursor"));
+    let (thread, question) = begin(store, &who, "q").await;
+    let (_, elsewhere) = begin(store, &who, "q").await;
+    let (foreign, _) = begin(store, &other, "q").await;
+    let after = |id: &str| PageQuery::new(None, Order::Desc, Some(id.to_owned()));
+    for cursor in ["", "thr_unknown", &foreign.id, &question.id] {
+        let result = store.threads(&who, &after(cursor)).await;
+        assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
+    }
+    for cursor in ["", "msg_unknown", &elsewhere.id, &thread.id] {
+        let result = store.items(&who, &thread.id, &after(cursor)).await;
+        assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/threads.db");
+    let location = Secret::new(path.to_str().unwrap());
+    let who = principal("a");
+    let first = open(&location).await.unwrap();
+    let (thread, _) = begin(first.as_ref(), &who, "q").await;
+    // Not closed: a second process may read while the first runs.
+    let second = open(&Secret::new(format!("sqlite:{}", path.display()))).await.unwrap();
+    assert_eq!(second.thread(&who, &thread.id).await.unwrap(), thread);
+    #[cfg(unix)]
+    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+    }
+}
+
+#[tokio::test]
+async fn unusable_locations_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = open(&Secret::new("postgresql://bot:hunter2@db/bot")).await.err().unwrap().to_string();
+    assert!(refused.contains("`postgresql:`") && refused.contains("sqlite:"), "{refused}");
+    assert!(!refused.contains("hunter2"));
+    for url in ["sqlite:", "sqlite::memory:", "sqlite://"] {
+        assert!(matches!(open(&Secret::new(url)).await, Err(OpenError::NoPath { .. })), "{url}");
+    }
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "this is a text, and long enough to be no database header").unwrap();
+    let result = open(&Secret::new(text.to_str().unwrap())).await;
+    assert!(matches!(result, Err(OpenError::Open { .. })));
+    assert!(std::fs::read_to_string(&text).unwrap().starts_with("this is a text"), "it is left as it was");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("threads.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'from the future', TRUE, x'00', 0)",
+    )
+    .execute(&store.writer)
+    .await
+    .unwrap();
+    store.close().await;
+    let result = SqliteStore::open(path.to_str().unwrap()).await;
+    assert!(matches!(result, Err(OpenError::Newer { found: 9999, .. })));
+}
+
+async fn fresh(backend: &Backend, folder: &Path) -> Arc<dyn Store> {
+    let name = RandomIds.new_id("db");
+    let location = match backend.scheme {
+        "sqlite" => folder.join(name).to_str().unwrap().to_owned(),
+        other => panic!("say how to make a fresh `{other}` store"),
+    };
+    open(&Secret::new(format!("{}:{location}", backend.scheme))).await.unwrap()
+}
+
+async fn begin(store: &dyn Store, who: &Principal, question: &str) -> (Thread, ThreadItem) {
+    let (thread, item) = thread_with(question);
+    store.create_thread(who, &thread, &item).await.unwrap();
+    (thread, item)
+}
+
+fn thread_with(question: &str) -> (Thread, ThreadItem) {
+    let thread = Thread {
+        id: RandomIds.new_id("thr"),
+        // The same for all: order must not hang on time.
+        created_at: Timestamp::from_microsecond(1_700_000_000_123_456).unwrap(),
+        title: None,
+        title_is_users: false,
+        status: ThreadStatus::Active,
+    };
+    let item = user_item(&thread.id, question);
+    (thread, item)
+}
+
+fn principal(id: &str) -> Principal {
+    Principal { id: id.to_owned() }
+}
+
+fn user_item(thread_id: &str, text: &str) -> ThreadItem {
+    item(
+        thread_id,
+        ItemContent::UserMessage(UserMessage {
+            content: vec![UserContent::InputText { text: text.to_owned() }],
+            quoted_text: Some("nul \u{0}, quote \", emoji 🦀".to_owned()),
+            inference_options: InferenceOptions::default(),
+        }),
+    )
+}
+
+fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
+    let citation = Citation {
+        chunk_id: "c".into(),
+        document_id: "d".into(),
+        path: "a/refunds.md".into(),
+        title: "Refunds".into(),
+        description: None,
+        quote: "Thirty days".into(),
+        locator: Locator { page: Some(3), ..Locator::default() },
+        index: 12,
+    };
+    let message = AssistantMessage { text: text.to_owned(), citations: vec![citation] };
+    item(thread_id, ItemContent::AssistantMessage(message))
+}
+
+fn item(thread_id: &str, content: ItemContent) -> ThreadItem {
+    ThreadItem {
+        id: RandomIds.new_id("msg"),
+        thread_id: thread_id.to_owned(),
+        created_at: Timestamp::from_microsecond(1_700_000_000_123_456).unwrap(),
+        content,
+    }
+}
