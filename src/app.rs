@@ -1,1 +1,93 @@
 //! The only place that turns settings into live backends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::answer::Engine;
+use crate::clock::{RandomIds, SystemClock};
+use crate::config::settings::{AssistantSettings, ModelBackend, Settings};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::index::VectorStore;
+use crate::index::local::LocalIndex;
+use crate::llm::ChatModel;
+use crate::llm::extractive::Extractive;
+use crate::llm::stub::Stub;
+use crate::serve;
+use crate::serve::visitor;
+use crate::store::{self, Store};
+
+/// The database's file in `STATE_DIR` when `DATABASE_URL` names none.
+const DATABASE_FILE: &str = "chatbotctl.db";
+
+/// The index that the settings name.
+pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
+    let state_dir = &settings.paths.state_dir;
+    let index = LocalIndex::open(state_dir).map_err(|error| {
+        let what = format!("open the index in `{}`", state_dir.display());
+        Failure::new("index/unusable", Exit::Temporary, what, error.to_string())
+            .fix("check that STATE_DIR can be written; an index that is damaged may be removed and made anew with `chatbotctl docs sync`")
+            .cause(error)
+    })?;
+    Ok(Arc::new(index))
+}
+
+/// The engine that answers from this index.
+pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Engine {
+    Engine { index, model: chat_model(&settings.assistant), max_search_results: settings.assistant.max_search_results }
+}
+
+fn chat_model(settings: &AssistantSettings) -> Arc<dyn ChatModel> {
+    match settings.backend {
+        ModelBackend::Extractive => Arc::new(Extractive),
+        ModelBackend::Stub => Arc::new(Stub { delta: Duration::from_millis(settings.stub_delta_ms) }),
+    }
+}
+
+/// What the server is made of.
+pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<serve::Deps, Failure> {
+    let store = open_store(settings).await?;
+    let visitor_key = load_visitor_key(settings).await?;
+    Ok(serve::Deps {
+        store,
+        engine: engine(settings, Arc::clone(&index)),
+        index,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(RandomIds),
+        docs_dir: settings.paths.docs_dir.clone(),
+        assistant_name: settings.assistant.name.clone(),
+        settings: settings.server.clone(),
+        visitor_key,
+    })
+}
+
+async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
+    let state_dir = &settings.paths.state_dir;
+    let opened = match &settings.server.database_url {
+        Some(url) => store::open(url).await,
+        None => store::open(&file_location(&state_dir.join(DATABASE_FILE))).await,
+    };
+    opened.map_err(|error| {
+        Failure::new("store/unusable", Exit::Settings, "open the database", error.to_string())
+            .fix("check DATABASE_URL and STATE_DIR; `chatbotctl env show` says where they come from")
+            .cause(error)
+    })
+}
+
+fn file_location(path: &Path) -> crate::secret::Secret {
+    crate::secret::Secret::new(format!("sqlite:{}", path.display()))
+}
+
+/// Reading or making a key file waits for the disk.
+async fn load_visitor_key(settings: &Settings) -> Result<visitor::VisitorKey, Failure> {
+    let state_dir = settings.paths.state_dir.clone();
+    let setting = settings.server.visitor_key.clone();
+    let loaded = tokio::task::spawn_blocking(move || visitor::load_key(&state_dir, setting.as_ref())).await;
+    let failed = |error: anyhow::Error| {
+        Failure::new("serve/no-key", Exit::Settings, "load the key that signs visitors' cookies", error.to_string())
+            .fix("check that STATE_DIR can be written, or set VISITOR_KEY")
+            .cause(error)
+    };
+    loaded.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))
+}

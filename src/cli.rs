@@ -87,28 +87,21 @@ pub fn command() -> clap::Command {
 pub fn parse(args: Vec<OsString>) -> Result<Cli, Exit> {
     let color = early_color(&args);
     let matches = command().color(color).try_get_matches_from(args);
-    matches
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|error| {
-            // A closed pipe is the only way for this to fail, and then nobody reads.
-            let _ = error.print();
-            match error.exit_code() {
-                0 => Exit::Good,
-                _ => Exit::Usage,
-            }
-        })
+    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+        // A closed pipe is the only way for this to fail, and then nobody reads.
+        let _ = error.print();
+        match error.exit_code() {
+            0 => Exit::Good,
+            _ => Exit::Usage,
+        }
+    })
 }
 
 /// `--color` as clap's own messages need it, before anything is parsed.
 fn early_color(args: &[OsString]) -> ColorChoice {
     let words: Vec<&str> = args.iter().filter_map(|word| word.to_str()).collect();
-    let pairs = words
-        .windows(2)
-        .filter(|pair| pair[0] == "--color")
-        .map(|pair| pair[1]);
-    let joined = words
-        .iter()
-        .filter_map(|word| word.strip_prefix("--color="));
+    let pairs = words.windows(2).filter(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--color="));
     match pairs.chain(joined).last() {
         Some("never") => ColorChoice::Never,
         Some("always") => ColorChoice::Always,
@@ -131,10 +124,7 @@ mod tests {
 
     #[test]
     fn global_flags_come_before_or_after_the_command() {
-        for line in [
-            "chatbotctl --format json -q env show",
-            "chatbotctl env show -q --format json",
-        ] {
+        for line in ["chatbotctl --format json -q env show", "chatbotctl env show -q --format json"] {
             let cli = parse(words(line)).unwrap();
             assert_eq!((cli.global.format, cli.global.quiet), (Format::Json, true));
         }
@@ -142,13 +132,7 @@ mod tests {
 
     #[test]
     fn color_is_known_before_parsing() {
-        assert_eq!(
-            early_color(&words("chatbotctl --color never x")),
-            ColorChoice::Never
-        );
-        assert_eq!(
-            early_color(&words("chatbotctl x --color=always")),
-            ColorChoice::Always
-        );
+        assert_eq!(early_color(&words("chatbotctl --color never x")), ColorChoice::Never);
+        assert_eq!(early_color(&words("chatbotctl x --color=always")), ColorChoice::Always);
     }
 }

@@ -65,11 +65,7 @@ fn start(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> Exit
     };
     let term = Term::detect(&environment, cli.global.color);
     let verbose = cli.global.verbose;
-    let inputs = Inputs {
-        profile: cli.global.profile.clone(),
-        environment,
-        folder,
-    };
+    let inputs = Inputs { profile: cli.global.profile.clone(), environment, folder };
     let prepared = Out::open(&cli.global.out_settings(term)).and_then(|out| {
         let runtime = runtime::Builder::new_multi_thread().enable_all().build();
         Ok((out, runtime.map_err(runtime_failure)?))
@@ -93,10 +89,7 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     let signal = Arc::new(OnceLock::new());
     let watch = tokio::spawn(watch_signals(stop.clone(), Arc::clone(&signal)));
     let ctx = Ctx::new(out, stop, inputs);
-    let outcome = command
-        .run(&ctx)
-        .await
-        .and_then(|exit| ctx.out.finish().map(|()| exit));
+    let outcome = command.run(&ctx).await.and_then(|exit| ctx.out.finish().map(|()| exit));
     watch.abort();
     let exit = outcome.unwrap_or_else(|failure| {
         ctx.out.failure(&failure);
@@ -134,10 +127,7 @@ struct Signals {
 impl Signals {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     async fn next(&mut self) -> Exit {
@@ -168,12 +158,7 @@ impl Signals {
 
 /// The system gives no threads or no event queue.
 fn runtime_failure(error: std::io::Error) -> Failure {
-    Failure::new(
-        "process/no-runtime",
-        Exit::Temporary,
-        "start",
-        error.to_string(),
-    )
-    .fix("look at the limits of processes and open files (ulimit -a)")
-    .cause(error)
+    Failure::new("process/no-runtime", Exit::Temporary, "start", error.to_string())
+        .fix("look at the limits of processes and open files (ulimit -a)")
+        .cause(error)
 }

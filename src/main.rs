@@ -5,9 +5,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    chatbotctl::run(
-        std::env::args_os().collect(),
-        std::env::vars_os().collect(),
-        folder,
-    )
+    chatbotctl::run(std::env::args_os().collect(), std::env::vars_os().collect(), folder)
 }

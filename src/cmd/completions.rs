@@ -21,10 +21,7 @@ pub struct Args {
 }
 
 /// Prints the script.
-#[expect(
-    clippy::unused_async,
-    reason = "the table of commands awaits every command"
-)]
+#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::command(), "chatbotctl", &mut script);

@@ -28,37 +28,25 @@ struct CodeRow {
 }
 
 /// Prints the help.
-#[expect(
-    clippy::unused_async,
-    reason = "the table of commands awaits every command"
-)]
+#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let topic: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     match topic.as_slice() {
         ["exit-codes"] => exit_codes(ctx)?,
-        words => ctx
-            .out
-            .result(&command_help(words, ctx.out.term.color_stdout)?)?,
+        words => ctx.out.result(&command_help(words, ctx.out.term.color_stdout)?)?,
     }
     Ok(Exit::Good)
 }
 
 /// The table of exit codes.
 fn exit_codes(ctx: &Ctx) -> Result<(), Failure> {
-    let rows = Exit::ALL.map(|exit| CodeRow {
-        code: exit.code(),
-        meaning: exit.meaning(),
-    });
+    let rows = Exit::ALL.map(|exit| CodeRow { code: exit.code(), meaning: exit.meaning() });
     match ctx.out.format {
         Format::Human => {
-            let rows = rows
-                .iter()
-                .map(|row| vec![row.code.to_string(), row.meaning.to_owned()]);
+            let rows = rows.iter().map(|row| vec![row.code.to_string(), row.meaning.to_owned()]);
             ctx.out.result(&table(&["code", "meaning"], rows.collect()))
         }
-        Format::Json => ctx
-            .out
-            .json("exit-codes", &serde_json::json!({ "codes": rows })),
+        Format::Json => ctx.out.json("exit-codes", &serde_json::json!({ "codes": rows })),
         Format::Jsonl => rows.iter().try_for_each(|row| ctx.out.json_line(row)),
     }
 }
@@ -70,20 +58,13 @@ fn command_help(words: &[&str], color: bool) -> Result<String, Failure> {
     let mut found = &mut root;
     for word in words {
         let parent = found.get_name().to_owned();
-        found = found
-            .find_subcommand_mut(word)
-            .ok_or_else(|| unknown(word, &parent))?;
+        found = found.find_subcommand_mut(word).ok_or_else(|| unknown(word, &parent))?;
     }
     let help = found.render_long_help();
-    Ok(if color {
-        help.ansi().to_string()
-    } else {
-        help.to_string()
-    })
+    Ok(if color { help.ansi().to_string() } else { help.to_string() })
 }
 
 fn unknown(word: &str, parent: &str) -> Failure {
     let why = format!("`{parent}` has no command or topic `{word}`");
-    Failure::new("help/unknown-topic", Exit::Usage, "show help", why)
-        .fix("`chatbotctl help` lists the commands")
+    Failure::new("help/unknown-topic", Exit::Usage, "show help", why).fix("`chatbotctl help` lists the commands")
 }

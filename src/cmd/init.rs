@@ -53,23 +53,17 @@ struct Outcome {
 }
 
 /// Makes the project.
-#[expect(
-    clippy::unused_async,
-    reason = "the table of commands awaits every command"
-)]
+#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let dir = args.dir.as_path();
     if dir.exists() && !dir.is_dir() {
         let why = format!("`{}` is a file", dir.display());
-        return Err(
-            Failure::new("init/not-a-folder", Exit::Usage, "make a project", why)
-                .fix("name a folder, or a path where nothing is"),
-        );
+        return Err(Failure::new("init/not-a-folder", Exit::Usage, "make a project", why)
+            .fix("name a folder, or a path where nothing is"));
     }
     let outcome = create(dir)?;
     if outcome.kept.iter().any(|path| path == ".gitignore") && !ignores_env(dir) {
-        ctx.out
-            .warn("`.gitignore` was kept and does not name `.env`; add it, secrets live there");
+        ctx.out.warn("`.gitignore` was kept and does not name `.env`; add it, secrets live there");
     }
     match ctx.out.format {
         Format::Human => ctx.out.result(&render(&outcome))?,
@@ -81,27 +75,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 
 /// The files of a project, the document last.
 fn templates() -> Vec<Template> {
-    let usual = |path, content: &str| Template {
-        path,
-        content: content.to_owned(),
-        access: Access::Usual,
-    };
+    let usual = |path, content: &str| Template { path, content: content.to_owned(), access: Access::Usual };
     vec![
-        usual(
-            "chatbotctl.yaml",
-            include_str!("../../templates/init/chatbotctl.yaml"),
-        ),
-        Template {
-            path: ".env",
-            content: template::render_env(),
-            access: Access::Owner,
-        },
+        usual("chatbotctl.yaml", include_str!("../../templates/init/chatbotctl.yaml")),
+        Template { path: ".env", content: template::render_env(), access: Access::Owner },
         usual(".gitignore", include_str!("../../templates/init/gitignore")),
         usual("README.md", include_str!("../../templates/init/README.md")),
-        usual(
-            "data/welcome.md",
-            include_str!("../../templates/init/data/welcome.md"),
-        ),
+        usual("data/welcome.md", include_str!("../../templates/init/data/welcome.md")),
     ]
 }
 
@@ -114,12 +94,8 @@ fn create(dir: &Path) -> Result<Outcome, Failure> {
             .cause(error)
     };
     fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
-    let mut outcome = Outcome {
-        dir: dir.display().to_string(),
-        created: Vec::new(),
-        kept: Vec::new(),
-        next: next_steps(dir),
-    };
+    let mut outcome =
+        Outcome { dir: dir.display().to_string(), created: Vec::new(), kept: Vec::new(), next: next_steps(dir) };
     let has_documents = !is_empty(&dir.join("data"));
     for template in templates() {
         let path = dir.join(template.path);
@@ -160,32 +136,19 @@ fn is_empty(folder: &Path) -> bool {
 /// Whether the present `.gitignore` has a line for `.env`.
 fn ignores_env(dir: &Path) -> bool {
     let text = fs::read_to_string(dir.join(".gitignore")).unwrap_or_default();
-    text.lines().any(|line| {
-        matches!(
-            line.trim().trim_start_matches('/'),
-            ".env" | ".env*" | "*.env"
-        )
-    })
+    text.lines().any(|line| matches!(line.trim().trim_start_matches('/'), ".env" | ".env*" | "*.env"))
 }
 
 fn next_steps(dir: &Path) -> Vec<String> {
-    let enter =
-        (dir != Path::new(".")).then(|| format!("cd {}", shell_word(&dir.display().to_string())));
-    let steps = [
-        "chatbotctl serve",
-        "chatbotctl ask \"How do I add my own documents?\"",
-    ];
+    let enter = (dir != Path::new(".")).then(|| format!("cd {}", shell_word(&dir.display().to_string())));
+    let steps = ["chatbotctl serve", "chatbotctl ask \"How do I add my own documents?\""];
     enter.into_iter().chain(steps.map(str::to_owned)).collect()
 }
 
 /// A path as one word of a shell.
 fn shell_word(path: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./~+,".contains(c);
-    if path.chars().all(is_plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
+    if path.chars().all(is_plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 fn render(outcome: &Outcome) -> String {
@@ -193,10 +156,5 @@ fn render(outcome: &Outcome) -> String {
     let kept = outcome.kept.iter().map(|path| format!("kept    {path}"));
     let next = outcome.next.iter().map(|step| format!("  {step}"));
     let head = [String::new(), "Next:".to_owned()];
-    created
-        .chain(kept)
-        .chain(head)
-        .chain(next)
-        .collect::<Vec<_>>()
-        .join("\n")
+    created.chain(kept).chain(head).chain(next).collect::<Vec<_>>().join("\n")
 }

@@ -25,15 +25,10 @@ pub struct Args {
 }
 
 /// Prints or writes the pages.
-#[expect(
-    clippy::unused_async,
-    reason = "the table of commands awaits every command"
-)]
+#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     match args.dir {
-        None => ctx
-            .out
-            .result(&root_page().map_err(|error| failure("make the man page", error))?)?,
+        None => ctx.out.result(&root_page().map_err(|error| failure("make the man page", error))?)?,
         Some(dir) => {
             let what = format!("write man pages into `{}`", dir.display());
             write_pages(&dir).map_err(|error| failure(&what, error))?;

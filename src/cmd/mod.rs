@@ -9,6 +9,7 @@ pub mod env;
 mod help;
 mod init;
 mod man;
+mod serve;
 mod table;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,7 @@ commands! {
     /// What to do, in the order of the help. A new command is one row.
     pub enum Command {
         Init => init,
+        Serve => serve,
         Env => env,
         Completions => completions,
         Man => man,
@@ -50,26 +52,16 @@ pub struct Ctx {
 impl Ctx {
     /// What a command gets.
     pub fn new(out: Out, stop: CancellationToken, inputs: Inputs) -> Self {
-        Self {
-            out,
-            stop,
-            inputs,
-            warned: AtomicBool::new(false),
-        }
+        Self { out, stop, inputs, warned: AtomicBool::new(false) }
     }
 
     /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.
     pub fn settings(&self, flags: Overrides) -> Result<Settings, Failure> {
         let resolution = self.resolution(flags);
         if !self.warned.swap(true, Ordering::Relaxed) {
-            resolution
-                .warnings
-                .iter()
-                .for_each(|warning| self.out.warn(warning));
+            resolution.warnings.iter().for_each(|warning| self.out.warn(warning));
         }
-        resolution
-            .settings
-            .ok_or_else(|| settings_failure(&resolution.profile, &resolution.problems))
+        resolution.settings.ok_or_else(|| settings_failure(&resolution.profile, &resolution.problems))
     }
 
     /// Every setting with its origin, and what is wrong: for commands about settings.
@@ -83,10 +75,7 @@ pub fn settings_failure(profile: &str, problems: &[config::SettingProblem]) -> F
     let why = match problems {
         [problem] => problem.to_string(),
         many => {
-            let lines: Vec<String> = many
-                .iter()
-                .map(|problem| format!("\n  - {problem}"))
-                .collect();
+            let lines: Vec<String> = many.iter().map(|problem| format!("\n  - {problem}")).collect();
             format!("{} problems{}", many.len(), lines.concat())
         }
     };

@@ -62,14 +62,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let listener = listen(&settings.server).await?;
     let index = app::open_index(&settings)?;
     let deps = app::serve_deps(&settings, index.clone()).await?;
-    app::bring_up_to_date(&settings, &index, ctx).await?;
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
     tell_ready(&listener, ctx)?;
-    serve::run(listener, deps, ctx.stop.clone()).await.map_err(|error| {
-        Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error)
-    })?;
+    serve::run(listener, deps, ctx.stop.clone())
+        .await
+        .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
     Ok(Exit::Good)
 }
 

@@ -62,20 +62,9 @@ pub fn parse_bytes(bytes: &[u8]) -> EnvFile {
         Err(error) => {
             let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
             let line = before.matches('\n').count() + 1;
-            let column = before
-                .rsplit('\n')
-                .next()
-                .map_or(0, |last| last.chars().count())
-                + 1;
+            let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
             let message = "is not UTF-8 text; save the file as UTF-8".to_owned();
-            EnvFile {
-                entries: Vec::new(),
-                faults: vec![Fault {
-                    line,
-                    column,
-                    message,
-                }],
-            }
+            EnvFile { entries: Vec::new(), faults: vec![Fault { line, column, message }] }
         }
     }
 }
@@ -88,18 +77,10 @@ pub fn parse(text: &str) -> EnvFile {
         let line = line.strip_suffix('\r').unwrap_or(line);
         match parse_line(line) {
             Ok(None) => {}
-            Ok(Some((name, value))) => file.entries.push(Entry {
-                name,
-                value,
-                line: index + 1,
-            }),
+            Ok(Some((name, value))) => file.entries.push(Entry { name, value, line: index + 1 }),
             Err((at, message)) => {
                 let column = line[..at].chars().count() + 1;
-                file.faults.push(Fault {
-                    line: index + 1,
-                    column,
-                    message,
-                });
+                file.faults.push(Fault { line: index + 1, column, message });
             }
         }
     }
@@ -126,18 +107,12 @@ fn parse_line(line: &str) -> Result<Option<(String, String)>, (usize, String)> {
     let name_len = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
     let name = &rest[..name_len];
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err((
-            start,
-            "is no name; write NAME=value, or begin a comment with #".to_owned(),
-        ));
+        return Err((start, "is no name; write NAME=value, or begin a comment with #".to_owned()));
     }
     let after = rest[name_len..].trim_start();
     let equals = line.len() - after.len();
     if !after.starts_with('=') {
-        return Err((
-            equals,
-            "has no = after the name; write NAME=value".to_owned(),
-        ));
+        return Err((equals, "has no = after the name; write NAME=value".to_owned()));
     }
     let value = parse_value(&after[1..]).map_err(|(at, message)| (equals + 1 + at, message))?;
     Ok(Some((name.to_owned(), value)))
@@ -167,10 +142,7 @@ fn parse_value(text: &str) -> Result<String, (usize, String)> {
             if tail.is_empty() || tail.starts_with('#') {
                 Ok(content)
             } else {
-                Err((
-                    text.len() - tail.len(),
-                    "follows the closing quote; quote the whole value".to_owned(),
-                ))
+                Err((text.len() - tail.len(), "follows the closing quote; quote the whole value".to_owned()))
             }
         }
         _ => Ok(bare(text).trim().to_owned()),
@@ -198,11 +170,7 @@ mod tests {
     fn value(line: &str) -> String {
         let file = parse(line);
         assert_eq!(file.faults, [], "{line}");
-        file.entries
-            .into_iter()
-            .next()
-            .map(|entry| entry.value)
-            .unwrap()
+        file.entries.into_iter().next().map(|entry| entry.value).unwrap()
     }
 
     fn fault(line: &str) -> (usize, usize) {
@@ -228,11 +196,7 @@ mod tests {
     #[test]
     fn lines_survive_bom_crlf_and_comments() {
         let file = parse("\u{feff}# first\r\n\r\nA=1\r\nB=2");
-        let found: Vec<_> = file
-            .entries
-            .iter()
-            .map(|entry| (entry.name.as_str(), entry.line))
-            .collect();
+        let found: Vec<_> = file.entries.iter().map(|entry| (entry.name.as_str(), entry.line)).collect();
         assert_eq!(found, [("A", 3), ("B", 4)]);
         assert_eq!(file.get("A").unwrap().value, "1");
     }
@@ -257,12 +221,7 @@ mod tests {
     fn the_last_of_a_name_counts() {
         let file = parse("A=1\nA=2");
         assert_eq!(file.get("A").unwrap().value, "2");
-        assert_eq!(
-            file.replaced()
-                .map(|(entry, line)| (entry.line, line))
-                .collect::<Vec<_>>(),
-            [(1, 2)]
-        );
+        assert_eq!(file.replaced().map(|(entry, line)| (entry.line, line)).collect::<Vec<_>>(), [(1, 2)]);
     }
 
     #[test]

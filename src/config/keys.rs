@@ -54,14 +54,7 @@ pub enum Group {
 
 impl Group {
     /// All groups, in reading order.
-    pub const ALL: [Self; 6] = [
-        Self::Files,
-        Self::Assistant,
-        Self::OpenAi,
-        Self::Server,
-        Self::Logs,
-        Self::Operations,
-    ];
+    pub const ALL: [Self; 6] = [Self::Files, Self::Assistant, Self::OpenAi, Self::Server, Self::Logs, Self::Operations];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -87,25 +80,9 @@ impl Effect {
 }
 
 impl Key {
-    const fn new(
-        name: &'static str,
-        group: Group,
-        kind: Kind,
-        summary: &'static str,
-        example: &'static str,
-    ) -> Self {
+    const fn new(name: &'static str, group: Group, kind: Kind, summary: &'static str, example: &'static str) -> Self {
         let secret = matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl);
-        Self {
-            name,
-            group,
-            kind,
-            secret,
-            default: None,
-            summary,
-            effect: Effect::Now,
-            example,
-            flag: None,
-        }
+        Self { name, group, kind, secret, default: None, summary, effect: Effect::Now, example, flag: None }
     }
 
     const fn default(mut self, value: &'static str) -> Self {
@@ -178,15 +155,9 @@ pub const KEYS: &[Key] = &[
         "5",
     )
     .default("5"),
-    Key::new(
-        "ASSISTANT_MODEL",
-        Group::Assistant,
-        Kind::Text,
-        "model of the openai and chat backends",
-        "gpt-4.1-mini",
-    )
-    .default("gpt-4.1-mini")
-    .not_yet(MODELS),
+    Key::new("ASSISTANT_MODEL", Group::Assistant, Kind::Text, "model of the openai and chat backends", "gpt-4.1-mini")
+        .default("gpt-4.1-mini")
+        .not_yet(MODELS),
     Key::new(
         "ASSISTANT_TEMPERATURE",
         Group::Assistant,
@@ -213,9 +184,15 @@ pub const KEYS: &[Key] = &[
     )
     .default("20"),
     Key::new("OPENAI_API_KEY", Group::OpenAi, SECRET, "key of the OpenAI account", "sk-...").not_yet(OPENAI),
-    Key::new("OPENAI_BASE_URL", Group::OpenAi, Kind::Url, "address of the API, with its /v1", "https://api.openai.com/v1")
-        .default("https://api.openai.com/v1")
-        .not_yet(OPENAI),
+    Key::new(
+        "OPENAI_BASE_URL",
+        Group::OpenAi,
+        Kind::Url,
+        "address of the API, with its /v1",
+        "https://api.openai.com/v1",
+    )
+    .default("https://api.openai.com/v1")
+    .not_yet(OPENAI),
     Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
         .not_yet(OPENAI),
     Key::new("SERVER_HOST", Group::Server, Kind::Host, "address to listen on", "127.0.0.1")
@@ -302,22 +279,13 @@ mod tests {
     fn defaults_pass_their_own_check() {
         for key in KEYS {
             if let Some(default) = key.default {
-                assert_eq!(
-                    key.kind.check(default, Path::new("/nonexistent")),
-                    Ok(()),
-                    "{}",
-                    key.name
-                );
+                assert_eq!(key.kind.check(default, Path::new("/nonexistent")), Ok(()), "{}", key.name);
             }
         }
     }
 
     #[test]
     fn secrets_have_no_default_and_no_flag() {
-        assert!(
-            KEYS.iter()
-                .filter(|key| key.secret)
-                .all(|key| key.default.is_none() && key.flag.is_none())
-        );
+        assert!(KEYS.iter().filter(|key| key.secret).all(|key| key.default.is_none() && key.flag.is_none()));
     }
 }

@@ -50,13 +50,7 @@ pub fn mask_url(url: &str) -> String {
     let mut masked = mask_userinfo(head);
     if let Some(query) = query {
         masked.push('?');
-        masked.push_str(
-            &query
-                .split('&')
-                .map(mask_pair)
-                .collect::<Vec<_>>()
-                .join("&"),
-        );
+        masked.push_str(&query.split('&').map(mask_pair).collect::<Vec<_>>().join("&"));
     }
     masked
 }
@@ -92,9 +86,7 @@ fn mask_userinfo(url: &str) -> String {
 fn mask_pair(pair: &str) -> String {
     let sounds_secret = |name: &str| {
         let name = name.to_ascii_lowercase();
-        ["pass", "pwd", "key", "secret", "token", "credential"]
-            .iter()
-            .any(|word| name.contains(word))
+        ["pass", "pwd", "key", "secret", "token", "credential"].iter().any(|word| name.contains(word))
     };
     match pair.split_once('=') {
         Some((name, _)) if sounds_secret(name) => format!("{name}={STARS}"),
@@ -109,11 +101,8 @@ pub struct Redactor(Vec<String>);
 impl Redactor {
     /// Knows these secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut known: Vec<String> = secrets
-            .into_iter()
-            .filter(|secret| secret.len() >= MIN_REDACTED)
-            .map(str::to_owned)
-            .collect();
+        let mut known: Vec<String> =
+            secrets.into_iter().filter(|secret| secret.len() >= MIN_REDACTED).map(str::to_owned).collect();
         // The longest first, in case one secret is a part of another.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self(known)
@@ -121,9 +110,7 @@ impl Redactor {
 
     /// The text without them.
     pub fn redact(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            text.replace(secret.as_str(), STARS)
-        })
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), STARS))
     }
 }
 
@@ -138,31 +125,16 @@ mod tests {
 
     #[test]
     fn urls_lose_their_password_only() {
-        assert_eq!(
-            mask_url("postgres://bot:pw@host/db"),
-            "postgres://bot:***@host/db"
-        );
-        assert_eq!(
-            mask_url("postgres://bot:p/w?@x@host/db"),
-            "postgres://bot:***@host/db"
-        );
-        assert_eq!(
-            mask_url("postgres://host/db?password=pw&a=b"),
-            "postgres://host/db?password=***&a=b"
-        );
-        assert_eq!(
-            mask_url("sqlite:chat.db?mode=rwc"),
-            "sqlite:chat.db?mode=rwc"
-        );
+        assert_eq!(mask_url("postgres://bot:pw@host/db"), "postgres://bot:***@host/db");
+        assert_eq!(mask_url("postgres://bot:p/w?@x@host/db"), "postgres://bot:***@host/db");
+        assert_eq!(mask_url("postgres://host/db?password=pw&a=b"), "postgres://host/db?password=***&a=b");
+        assert_eq!(mask_url("sqlite:chat.db?mode=rwc"), "sqlite:chat.db?mode=rwc");
         assert_eq!(mask_url("https://host/path"), "https://host/path");
     }
 
     #[test]
     fn secrets_in_other_texts_are_replaced() {
         let redactor = Redactor::new(["sk-12345678", "sk-12345678-longer", "off"]);
-        assert_eq!(
-            redactor.redact("port `sk-12345678-longer` off sk-12345678"),
-            "port `***` off ***"
-        );
+        assert_eq!(redactor.redact("port `sk-12345678-longer` off sk-12345678"), "port `***` off ***");
     }
 }

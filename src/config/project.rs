@@ -58,50 +58,27 @@ impl Project {
     /// The profile of this name: one of the file, or a built-in one.
     pub fn profile(&self, name: &str) -> Option<Profile> {
         let written = self.entry(name).and_then(|entry| entry.base);
-        Base::named(name).or(written).map(|base| Profile {
-            name: name.to_owned(),
-            base,
-        })
+        Base::named(name).or(written).map(|base| Profile { name: name.to_owned(), base })
     }
 
     /// Names that can be given to `--profile`.
     pub fn names(&self) -> Vec<&str> {
-        let own = self
-            .profiles
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .filter(|name| Base::named(name).is_none());
-        Base::ALL
-            .iter()
-            .map(|base| base.name())
-            .chain(own)
-            .collect()
+        let own = self.profiles.iter().map(|(name, _)| name.as_str()).filter(|name| Base::named(name).is_none());
+        Base::ALL.iter().map(|base| base.name()).chain(own).collect()
     }
 
     /// What the file says about a profile.
     pub fn entry(&self, name: &str) -> Option<&ProfileEntry> {
-        self.profiles
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, entry)| entry)
+        self.profiles.iter().find(|(found, _)| found == name).map(|(_, entry)| entry)
     }
 }
 
 /// Reads the text of the file. An empty file says nothing.
 pub fn parse(text: &str) -> Result<Project, ProjectError> {
     let parsed: Result<Option<Project>, _> = serde_yaml::from_str(text);
-    let project = parsed
-        .map(Option::unwrap_or_default)
-        .map_err(|error| located(&error))?;
-    match project
-        .profiles
-        .iter()
-        .find_map(|(name, entry)| wrong_base(name, entry))
-    {
-        Some(message) => Err(ProjectError {
-            place: FILE_NAME.to_owned(),
-            message,
-        }),
+    let project = parsed.map(Option::unwrap_or_default).map_err(|error| located(&error))?;
+    match project.profiles.iter().find_map(|(name, entry)| wrong_base(name, entry)) {
+        Some(message) => Err(ProjectError { place: FILE_NAME.to_owned(), message }),
         None => Ok(project),
     }
 }
@@ -109,13 +86,10 @@ pub fn parse(text: &str) -> Result<Project, ProjectError> {
 /// A base that is missing, or that contradicts a built-in profile.
 fn wrong_base(name: &str, entry: &ProfileEntry) -> Option<String> {
     match (Base::named(name), entry.base) {
-        (None, None) => Some(format!(
-            "profile `{name}` needs a base: dev, staging or prod"
-        )),
-        (Some(own), Some(other)) if own != other => Some(format!(
-            "profile `{name}` is built in and cannot build on `{}`; remove its base",
-            other.name()
-        )),
+        (None, None) => Some(format!("profile `{name}` needs a base: dev, staging or prod")),
+        (Some(own), Some(other)) if own != other => {
+            Some(format!("profile `{name}` is built in and cannot build on `{}`; remove its base", other.name()))
+        }
         _ => None,
     }
 }
@@ -129,10 +103,7 @@ fn located(error: &serde_yaml::Error) -> ProjectError {
         place = format!("{place}:{line}:{column}");
         message = message.replace(&format!(" at line {line} column {column}"), "");
     }
-    ProjectError {
-        place,
-        message: without_quotes(&message),
-    }
+    ProjectError { place, message: without_quotes(&message) }
 }
 
 /// serde quotes a misplaced text as `string "…"`; it might be a secret in the wrong place.
@@ -145,9 +116,7 @@ fn without_quotes(message: &str) -> String {
     }
 }
 
-fn profiles<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<(String, ProfileEntry)>, D::Error> {
+fn profiles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, ProfileEntry)>, D::Error> {
     struct Profiles;
     impl<'de> Visitor<'de> for Profiles {
         type Value = Vec<(String, ProfileEntry)>;
@@ -164,15 +133,9 @@ fn profiles<'de, D: Deserializer<'de>>(
             let mut profiles: Self::Value = Vec::new();
             while let Some(ProfileName(name)) = map.next_key()? {
                 if profiles.iter().any(|(found, _)| *found == name) {
-                    return Err(de::Error::custom(format!(
-                        "profile `{name}` stands here twice"
-                    )));
+                    return Err(de::Error::custom(format!("profile `{name}` stands here twice")));
                 }
-                profiles.push((
-                    name,
-                    map.next_value::<Option<ProfileEntry>>()?
-                        .unwrap_or_default(),
-                ));
+                profiles.push((name, map.next_value::<Option<ProfileEntry>>()?.unwrap_or_default()));
             }
             Ok(profiles)
         }
@@ -180,9 +143,7 @@ fn profiles<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(Profiles)
 }
 
-fn settings<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<(&'static str, String)>, D::Error> {
+fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(&'static str, String)>, D::Error> {
     struct Settings;
     impl<'de> Visitor<'de> for Settings {
         type Value = Vec<(&'static str, String)>;
@@ -199,14 +160,9 @@ fn settings<'de, D: Deserializer<'de>>(
             let mut settings: Self::Value = Vec::new();
             while let Some(KeyName(name)) = map.next_key()? {
                 if settings.iter().any(|(found, _)| *found == name) {
-                    return Err(de::Error::custom(format!(
-                        "setting `{name}` stands here twice"
-                    )));
+                    return Err(de::Error::custom(format!("setting `{name}` stands here twice")));
                 }
-                settings.push((
-                    name,
-                    map.next_value::<Option<String>>()?.unwrap_or_default(),
-                ));
+                settings.push((name, map.next_value::<Option<String>>()?.unwrap_or_default()));
             }
             settings.retain(|(_, value)| !value.is_empty());
             Ok(settings)
@@ -224,9 +180,7 @@ impl<'de> Deserialize<'de> for ProfileName {
         if is_profile_name(&name) {
             Ok(Self(name))
         } else {
-            Err(de::Error::custom(
-                "a profile's name has letters, digits, - and _ only, and begins with a letter",
-            ))
+            Err(de::Error::custom("a profile's name has letters, digits, - and _ only, and begins with a letter"))
         }
     }
 }
@@ -235,9 +189,7 @@ impl<'de> Deserialize<'de> for ProfileName {
 pub fn is_profile_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 /// A known setting's name.
@@ -263,17 +215,10 @@ mod tests {
 
     #[test]
     fn an_empty_file_says_nothing() {
-        for text in [
-            "",
-            "# only a comment\n",
-            "profiles:\n",
-            "profiles:\n  dev:\n",
-            "profiles:\n  dev:\n    settings:\n",
-        ] {
-            assert!(
-                parse(text).is_ok_and(|project| project.names() == ["dev", "staging", "prod"]),
-                "{text}"
-            );
+        for text in
+            ["", "# only a comment\n", "profiles:\n", "profiles:\n  dev:\n", "profiles:\n  dev:\n    settings:\n"]
+        {
+            assert!(parse(text).is_ok_and(|project| project.names() == ["dev", "staging", "prod"]), "{text}");
         }
     }
 
@@ -282,18 +227,8 @@ mod tests {
         let text = "profiles:\n  demo:\n    base: prod\n    settings:\n      SERVER_PORT: 0800\n      AUTH_MODE: off\n      \
                     ASSISTANT_TEMPERATURE: 0.30\n      LOG_FILE:\n      ASSISTANT_NAME: ''\n";
         let project = parse(text).unwrap();
-        let expected = [
-            ("SERVER_PORT", "0800"),
-            ("AUTH_MODE", "off"),
-            ("ASSISTANT_TEMPERATURE", "0.30"),
-        ];
-        let found: Vec<_> = project
-            .entry("demo")
-            .unwrap()
-            .settings
-            .iter()
-            .map(|(k, v)| (*k, v.as_str()))
-            .collect();
+        let expected = [("SERVER_PORT", "0800"), ("AUTH_MODE", "off"), ("ASSISTANT_TEMPERATURE", "0.30")];
+        let found: Vec<_> = project.entry("demo").unwrap().settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
         assert_eq!(found, expected);
         assert_eq!(project.profile("demo").unwrap().base, Base::Prod);
         assert_eq!(project.profile("nowhere"), None);
@@ -303,46 +238,17 @@ mod tests {
     fn unknown_settings_have_a_place_and_a_suggestion() {
         let error = error("profiles:\n  dev:\n    settings:\n      SERVER_PROT: 1\n");
         assert!(error.place.starts_with("chatbotctl.yaml:4:7"), "{error}");
-        assert!(
-            error
-                .message
-                .ends_with("unknown setting `SERVER_PROT`; did you mean `SERVER_PORT`?"),
-            "{error}"
-        );
+        assert!(error.message.ends_with("unknown setting `SERVER_PROT`; did you mean `SERVER_PORT`?"), "{error}");
     }
 
     #[test]
     fn other_mistakes_are_named() {
-        assert!(
-            error("profile:\n")
-                .message
-                .contains("unknown field `profile`")
-        );
-        assert!(
-            error("profiles:\n  dev:\n    base: prod\n")
-                .message
-                .contains("built in")
-        );
-        assert!(
-            error("profiles:\n  demo:\n    settings: {}\n")
-                .message
-                .contains("needs a base")
-        );
-        assert!(
-            error("profiles:\n  demo:\n    base: prd\n")
-                .message
-                .contains("unknown variant")
-        );
-        assert!(
-            error("profiles:\n  ../x:\n    base: dev\n")
-                .message
-                .contains("name")
-        );
-        assert!(
-            error("profiles:\n  a: {base: dev}\n  a: {base: dev}\n")
-                .message
-                .contains("twice")
-        );
+        assert!(error("profile:\n").message.contains("unknown field `profile`"));
+        assert!(error("profiles:\n  dev:\n    base: prod\n").message.contains("built in"));
+        assert!(error("profiles:\n  demo:\n    settings: {}\n").message.contains("needs a base"));
+        assert!(error("profiles:\n  demo:\n    base: prd\n").message.contains("unknown variant"));
+        assert!(error("profiles:\n  ../x:\n    base: dev\n").message.contains("name"));
+        assert!(error("profiles:\n  a: {base: dev}\n  a: {base: dev}\n").message.contains("twice"));
         assert!(error("a: [").place.starts_with("chatbotctl.yaml:"));
     }
 

@@ -28,17 +28,11 @@ pub(super) fn unquote(text: &str, quote: char) -> Result<(String, usize), Fault>
             (_, 'r') => content.push('\r'),
             (_, 't') => content.push('\t'),
             _ => {
-                return Err((
-                    at,
-                    "is no known escape; write \\\\ for a backslash, or use single quotes",
-                ));
+                return Err((at, "is no known escape; write \\\\ for a backslash, or use single quotes"));
             }
         }
     }
-    Err((
-        0,
-        "opens a quote that is not closed on this line; within double quotes write a line break as \\n",
-    ))
+    Err((0, "opens a quote that is not closed on this line; within double quotes write a line break as \\n"))
 }
 
 /// A value in the plainest form that reads back as itself.

@@ -77,20 +77,12 @@ pub struct SettingProblem {
 impl SettingProblem {
     /// A problem of one setting.
     pub fn new(key: &'static str, place: &str, message: impl Into<String>) -> Self {
-        Self {
-            key: Some(key),
-            place: place.to_owned(),
-            message: message.into(),
-        }
+        Self { key: Some(key), place: place.to_owned(), message: message.into() }
     }
 
     /// A problem of a file, or of the choice of profile.
     pub fn of_file(place: &str, message: impl Into<String>) -> Self {
-        Self {
-            key: None,
-            place: place.to_owned(),
-            message: message.into(),
-        }
+        Self { key: None, place: place.to_owned(), message: message.into() }
     }
 }
 
@@ -165,11 +157,7 @@ impl Found {
             Some(value) => format!("is {}: ", mask::told(self.key, value)),
             None => String::new(),
         };
-        SettingProblem::new(
-            self.key.name,
-            &self.origin.to_string(),
-            format!("{value}{message}"),
-        )
+        SettingProblem::new(self.key.name, &self.origin.to_string(), format!("{value}{message}"))
     }
 }
 
@@ -178,55 +166,32 @@ pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
     let mut sources = source::load(inputs);
     let mut problems = std::mem::take(&mut sources.problems);
     let mut warnings = std::mem::take(&mut sources.warnings);
-    let mut found: Vec<Found> = KEYS
-        .iter()
-        .map(|key| find(key, inputs, flags, &sources, &mut problems))
-        .collect();
-    let faults: Vec<SettingProblem> = found
-        .iter()
-        .filter_map(|found| fault(found, inputs))
-        .collect();
+    let mut found: Vec<Found> = KEYS.iter().map(|key| find(key, inputs, flags, &sources, &mut problems)).collect();
+    let faults: Vec<SettingProblem> = found.iter().filter_map(|found| fault(found, inputs)).collect();
     rules::default_auth_mode(&mut found, sources.base);
     let found = FoundAll(found);
     let judged = rules::judge(&found, sources.base);
     // A value that is malformed is told once, as that.
-    problems.extend(
-        judged
-            .problems
-            .into_iter()
-            .filter(|rule| faults.iter().all(|fault| fault.key != rule.key)),
-    );
+    problems.extend(judged.problems.into_iter().filter(|rule| faults.iter().all(|fault| fault.key != rule.key)));
     problems.splice(0..0, faults);
     warnings.extend(judged.warnings);
     warnings.extend(without_effect(&found));
     let redactor = redactor(&found);
     let settings = if problems.is_empty() {
-        build::settings(&found, &sources.profile, sources.base)
-            .map_err(|problem| problems.push(problem))
-            .ok()
+        build::settings(&found, &sources.profile, sources.base).map_err(|problem| problems.push(problem)).ok()
     } else {
         None
     };
     for problem in &mut problems {
         problem.message = redactor.redact(&problem.message);
     }
-    let warnings: Vec<String> = warnings
-        .iter()
-        .map(|warning| redactor.redact(warning))
-        .collect();
+    let warnings: Vec<String> = warnings.iter().map(|warning| redactor.redact(warning)).collect();
     Resolution {
         profile: redactor.redact(&sources.profile),
         base: sources.base,
         env_file: sources.env_file.map(|(name, _)| name),
-        rows: found
-            .0
-            .into_iter()
-            .map(|found| row(found, &redactor))
-            .collect(),
-        settings: settings.map(|settings| Settings {
-            warnings: warnings.clone(),
-            ..settings
-        }),
+        rows: found.0.into_iter().map(|found| row(found, &redactor)).collect(),
+        settings: settings.map(|settings| Settings { warnings: warnings.clone(), ..settings }),
         problems,
         warnings,
     }
@@ -242,22 +207,11 @@ fn find(
 ) -> Found {
     let mut candidates: Vec<(Origin, String)> = Vec::new();
     if let Some(value) = flags.get(key.name) {
-        candidates.push((
-            Origin::Flag(key.flag.unwrap_or("of the command")),
-            value.clone(),
-        ));
+        candidates.push((Origin::Flag(key.flag.unwrap_or("of the command")), value.clone()));
     }
-    match inputs
-        .environment
-        .get(OsStr::new(key.name))
-        .map(|value| value.to_str())
-    {
+    match inputs.environment.get(OsStr::new(key.name)).map(|value| value.to_str()) {
         Some(Some(value)) => candidates.push((Origin::Environment, value.to_owned())),
-        Some(None) => problems.push(SettingProblem::new(
-            key.name,
-            "environment",
-            "is not UTF-8 text; set it again",
-        )),
+        Some(None) => problems.push(SettingProblem::new(key.name, "environment", "is not UTF-8 text; set it again")),
         None => {}
     }
     candidates.extend(from_files(key, sources));
@@ -267,25 +221,14 @@ fn find(
         Some((origin, value)) => (origin, Some(value)),
         None => (Origin::Default, key.default.map(str::to_owned)),
     };
-    Found {
-        key,
-        value,
-        origin,
-        overrides: candidates.map(|(origin, _)| origin).collect(),
-    }
+    Found { key, value, origin, overrides: candidates.map(|(origin, _)| origin).collect() }
 }
 
 /// What the env file and `chatbotctl.yaml` say, the strongest first.
 fn from_files(key: &Key, sources: &Sources) -> Vec<(Origin, String)> {
     let env = sources.env_file.as_ref().and_then(|(name, file)| {
         let entry = file.get(key.name)?;
-        Some((
-            Origin::EnvFile {
-                name: name.clone(),
-                line: entry.line,
-            },
-            entry.value.clone(),
-        ))
+        Some((Origin::EnvFile { name: name.clone(), line: entry.line }, entry.value.clone()))
     });
     let mut profiles = vec![sources.profile.as_str()];
     if sources.profile != sources.base.name() {
@@ -294,12 +237,7 @@ fn from_files(key: &Key, sources: &Sources) -> Vec<(Origin, String)> {
     let project = profiles.into_iter().filter_map(|profile| {
         let entry = sources.project.entry(profile)?;
         let (_, value) = entry.settings.iter().find(|(name, _)| *name == key.name)?;
-        Some((
-            Origin::Project {
-                profile: profile.to_owned(),
-            },
-            value.clone(),
-        ))
+        Some((Origin::Project { profile: profile.to_owned() }, value.clone()))
     });
     env.into_iter().chain(project).collect()
 }
@@ -319,21 +257,12 @@ fn fault(found: &Found, inputs: &Inputs) -> Option<SettingProblem> {
 /// is not looked at: it is shared with other programs.
 fn without_effect(found: &FoundAll) -> Option<String> {
     let is_written = |origin: &Origin| !matches!(origin, Origin::Environment | Origin::Default);
-    let idle =
-        |found: &&Found| matches!(found.key.effect, Effect::NotYet(_)) && is_written(&found.origin);
-    let names: Vec<&str> = found
-        .0
-        .iter()
-        .filter(idle)
-        .map(|found| found.key.name)
-        .collect();
+    let idle = |found: &&Found| matches!(found.key.effect, Effect::NotYet(_)) && is_written(&found.origin);
+    let names: Vec<&str> = found.0.iter().filter(idle).map(|found| found.key.name).collect();
     if names.is_empty() {
         None
     } else {
-        Some(format!(
-            "set without effect yet: {} (`chatbotctl env show` says why)",
-            names.join(", ")
-        ))
+        Some(format!("set without effect yet: {} (`chatbotctl env show` says why)", names.join(", ")))
     }
 }
 
@@ -351,14 +280,6 @@ fn redactor(found: &FoundAll) -> Redactor {
 }
 
 fn row(found: Found, redactor: &Redactor) -> Row {
-    let shown = found
-        .value
-        .as_deref()
-        .map(|value| redactor.redact(&mask::shown(found.key, value)));
-    Row {
-        key: found.key,
-        shown,
-        origin: found.origin,
-        overrides: found.overrides,
-    }
+    let shown = found.value.as_deref().map(|value| redactor.redact(&mask::shown(found.key, value)));
+    Row { key: found.key, shown, origin: found.origin, overrides: found.overrides }
 }

@@ -15,19 +15,9 @@ pub(super) struct Judged {
 /// Gives `AUTH_MODE` its default: `off` only in base `dev`, on a loopback bind, with no public address but a loopback
 /// one; `visitor` otherwise.
 pub(super) fn default_auth_mode(found: &mut [Found], base: Base) {
-    let value = |name: &str| {
-        found
-            .iter()
-            .find(|found| found.key.name == name)
-            .and_then(|found| found.value.as_deref())
-    };
-    let is_local = value("SERVER_HOST").is_some_and(is_loopback)
-        && value("PUBLIC_URL").is_none_or(is_loopback_url);
-    let mode = if base == Base::Dev && is_local {
-        AUTH_MODES[0]
-    } else {
-        AUTH_MODES[1]
-    };
+    let value = |name: &str| found.iter().find(|found| found.key.name == name).and_then(|found| found.value.as_deref());
+    let is_local = value("SERVER_HOST").is_some_and(is_loopback) && value("PUBLIC_URL").is_none_or(is_loopback_url);
+    let mode = if base == Base::Dev && is_local { AUTH_MODES[0] } else { AUTH_MODES[1] };
     if let Some(auth_mode) = found.iter_mut().find(|found| found.key.name == "AUTH_MODE") {
         auth_mode.value.get_or_insert_with(|| mode.to_owned());
     }
@@ -48,16 +38,9 @@ fn model_backend(found: &FoundAll, base: Base, judged: &mut Judged) {
     let Some(backend) = found.find("MODEL_BACKEND") else {
         return;
     };
-    let message = match backend
-        .value
-        .as_deref()
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
+    let message = match backend.value.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("openai" | "chat") => "is not built yet; use `auto` or `extractive`",
-        Some("stub") if base == Base::Prod => {
-            "is for load and protocol tests and refused in prod; use `auto`"
-        }
+        Some("stub") if base == Base::Prod => "is for load and protocol tests and refused in prod; use `auto`",
         _ => return,
     };
     judged.problems.push(backend.problem(message));
@@ -67,14 +50,9 @@ fn rate_limit(found: &FoundAll, base: Base, judged: &mut Judged) {
     let Some(limit) = found.find("RATE_LIMIT") else {
         return;
     };
-    let is_off = limit
-        .value
-        .as_deref()
-        .is_some_and(|value| value.eq_ignore_ascii_case("off"));
+    let is_off = limit.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case("off"));
     if is_off && base == Base::Prod {
-        judged
-            .problems
-            .push(limit.problem("is refused in prod; set a limit such as 5/s, or leave it unset"));
+        judged.problems.push(limit.problem("is refused in prod; set a limit such as 5/s, or leave it unset"));
     }
 }
 
@@ -83,21 +61,15 @@ fn cors_origins(found: &FoundAll, base: Base, judged: &mut Judged) {
     let Some(origins) = found.find("CORS_ORIGINS") else {
         return;
     };
-    let parsed = origins
-        .value
-        .as_deref()
-        .and_then(|value| value::origins(value).ok());
+    let parsed = origins.value.as_deref().and_then(|value| value::origins(value).ok());
     if !parsed.is_some_and(|origins| origins.wildcard) {
         return;
     }
     match base {
-        Base::Prod => judged
-            .problems
-            .push(origins.problem("`*` is refused in prod; list the exact origins")),
-        Base::Dev | Base::Staging => judged.warnings.push(format!(
-            "`CORS_ORIGINS` ({}) names `*`, which is ignored; list the exact origins",
-            origins.origin
-        )),
+        Base::Prod => judged.problems.push(origins.problem("`*` is refused in prod; list the exact origins")),
+        Base::Dev | Base::Staging => judged
+            .warnings
+            .push(format!("`CORS_ORIGINS` ({}) names `*`, which is ignored; list the exact origins", origins.origin)),
     }
 }
 
@@ -106,28 +78,15 @@ fn auth_mode(found: &FoundAll, base: Base, judged: &mut Judged) {
     let Some(mode) = found.find("AUTH_MODE") else {
         return;
     };
-    let is_off = mode
-        .value
-        .as_deref()
-        .is_some_and(|value| value.eq_ignore_ascii_case(AUTH_MODES[0]));
-    let opens = |name: &str, is_local: fn(&str) -> bool| {
-        found.value(name).is_some_and(|value| !is_local(value))
-    };
+    let is_off = mode.value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(AUTH_MODES[0]));
+    let opens = |name: &str, is_local: fn(&str) -> bool| found.value(name).is_some_and(|value| !is_local(value));
     let reasons = [
         (base == Base::Prod, "in prod"),
-        (
-            opens("SERVER_HOST", is_loopback),
-            "where SERVER_HOST is not a loopback address",
-        ),
-        (
-            opens("PUBLIC_URL", is_loopback_url),
-            "where PUBLIC_URL is not a loopback address",
-        ),
+        (opens("SERVER_HOST", is_loopback), "where SERVER_HOST is not a loopback address"),
+        (opens("PUBLIC_URL", is_loopback_url), "where PUBLIC_URL is not a loopback address"),
     ];
     let Some((_, reason)) = reasons.iter().find(|(holds, _)| is_off && *holds) else {
         return;
     };
-    judged.problems.push(mode.problem(&format!(
-        "is refused {reason}; use `visitor`, or leave it unset"
-    )));
+    judged.problems.push(mode.problem(&format!("is refused {reason}; use `visitor`, or leave it unset")));
 }

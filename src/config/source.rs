@@ -50,25 +50,17 @@ pub(super) fn load(inputs: &Inputs) -> Sources {
     if found.is_none() && !project_is_broken {
         problems.push(unknown_profile(&profile, &project));
     }
-    let env_file =
-        load_env_file(&inputs.folder, &profile, &mut warnings).unwrap_or_else(|problem| {
-            problems.push(problem);
-            None
-        });
+    let env_file = load_env_file(&inputs.folder, &profile, &mut warnings).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
     if let Some((name, file)) = &env_file {
         problems.extend(file.faults.iter().map(|fault| fault_problem(name, fault)));
         warnings.extend(env_file_warnings(name, file));
     }
     warnings.extend(secrets_in_project(&project));
     let base = found.map_or(Base::Dev, |found| found.base);
-    Sources {
-        profile,
-        base,
-        project,
-        env_file,
-        problems,
-        warnings,
-    }
+    Sources { profile, base, project, env_file, problems, warnings }
 }
 
 /// `--profile`, or the variable, or `dev`.
@@ -76,44 +68,29 @@ fn profile_name(inputs: &Inputs) -> Result<String, SettingProblem> {
     if let Some(name) = inputs.profile.as_ref().filter(|name| !name.is_empty()) {
         return Ok(name.clone());
     }
-    let variable = inputs
-        .environment
-        .get(std::ffi::OsStr::new(PROFILE_VARIABLE));
+    let variable = inputs.environment.get(std::ffi::OsStr::new(PROFILE_VARIABLE));
     match variable.map(|value| value.to_str()) {
         None | Some(Some("")) => Ok(DEFAULT_PROFILE.to_owned()),
         Some(Some(name)) => Ok(name.to_owned()),
-        Some(None) => Err(SettingProblem::new(
-            PROFILE_VARIABLE,
-            "environment",
-            "is not UTF-8 text; set it again",
-        )),
+        Some(None) => Err(SettingProblem::new(PROFILE_VARIABLE, "environment", "is not UTF-8 text; set it again")),
     }
 }
 
 fn unknown_profile(name: &str, project: &Project) -> SettingProblem {
     let known = project.names();
     let hint = suggest::hint(name, known.iter().copied());
-    let message = format!(
-        "profile `{name}` is not known; there are {}{hint}",
-        known.join(", ")
-    );
+    let message = format!("profile `{name}` is not known; there are {}{hint}", known.join(", "));
     SettingProblem::of_file("--profile", message)
 }
 
 /// `chatbotctl.yaml`; nothing when it is broken, an empty one when it is absent.
-fn load_project(
-    folder: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Project>, SettingProblem> {
+fn load_project(folder: &Path, warnings: &mut Vec<String>) -> Result<Option<Project>, SettingProblem> {
     let Some(bytes) = read(folder, project::FILE_NAME, project::MAX_BYTES, warnings)? else {
         return Ok(Some(Project::default()));
     };
-    let text = String::from_utf8(bytes).map_err(|_| {
-        SettingProblem::of_file(project::FILE_NAME, "is not UTF-8 text; save it as UTF-8")
-    })?;
-    project::parse(&text)
-        .map(Some)
-        .map_err(|error| SettingProblem::of_file(&error.place, error.message))
+    let text = String::from_utf8(bytes)
+        .map_err(|_| SettingProblem::of_file(project::FILE_NAME, "is not UTF-8 text; save it as UTF-8"))?;
+    project::parse(&text).map(Some).map_err(|error| SettingProblem::of_file(&error.place, error.message))
 }
 
 /// `PROFILE.env` or `.env.PROFILE`, else `.env`.
@@ -127,10 +104,7 @@ fn load_env_file(
     if project::is_profile_name(profile) {
         names.splice(0..0, [format!("{profile}.env"), format!(".env.{profile}")]);
         if names[..2].iter().all(|name| folder.join(name).is_file()) {
-            warnings.push(format!(
-                "both `{}` and `{}` are here; `{}` counts",
-                names[0], names[1], names[0]
-            ));
+            warnings.push(format!("both `{}` and `{}` are here; `{}` counts", names[0], names[1], names[0]));
         }
     }
     for name in names {
@@ -158,50 +132,30 @@ fn read(
         Ok(_) | Err(_) => {}
     }
     let mut bytes = Vec::new();
-    let outcome =
-        File::open(&path).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes));
+    let outcome = File::open(&path).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes));
     match outcome {
-        Err(error) => Err(SettingProblem::of_file(
-            name,
-            format!("cannot be read: {error}"),
-        )),
+        Err(error) => Err(SettingProblem::of_file(name, format!("cannot be read: {error}"))),
         Ok(_) if bytes.len() as u64 > max_bytes => Err(SettingProblem::of_file(
             name,
-            format!(
-                "is larger than {} KiB; it holds settings only",
-                max_bytes / 1024
-            ),
+            format!("is larger than {} KiB; it holds settings only", max_bytes / 1024),
         )),
         Ok(_) => Ok(Some(bytes)),
     }
 }
 
 fn fault_problem(name: &str, fault: &dotenv::Fault) -> SettingProblem {
-    SettingProblem::of_file(
-        &format!("{name}:{}:{}", fault.line, fault.column),
-        fault.message.clone(),
-    )
+    SettingProblem::of_file(&format!("{name}:{}:{}", fault.line, fault.column), fault.message.clone())
 }
 
 /// Names that stand twice, and names that look like slips. Other programs' variables may stand in the file too.
 fn env_file_warnings(name: &str, file: &EnvFile) -> Vec<String> {
     let twice = file.replaced().map(|(entry, line)| {
-        format!(
-            "{name}:{}: `{}` stands again in line {line}, which counts",
-            entry.line, entry.name
-        )
+        format!("{name}:{}: `{}` stands again in line {line}, which counts", entry.line, entry.name)
     });
-    let slips = file
-        .entries
-        .iter()
-        .filter(|entry| keys::find(&entry.name).is_none())
-        .filter_map(|entry| {
-            let meant = suggest::closest(&entry.name, KEYS.iter().map(|key| key.name))?;
-            Some(format!(
-                "{name}:{}: `{}` is no setting; did you mean `{meant}`?",
-                entry.line, entry.name
-            ))
-        });
+    let slips = file.entries.iter().filter(|entry| keys::find(&entry.name).is_none()).filter_map(|entry| {
+        let meant = suggest::closest(&entry.name, KEYS.iter().map(|key| key.name))?;
+        Some(format!("{name}:{}: `{}` is no setting; did you mean `{meant}`?", entry.line, entry.name))
+    });
     twice.chain(slips).collect()
 }
 
@@ -211,20 +165,10 @@ fn secrets_in_project(project: &Project) -> Vec<String> {
         let secret = |name: &str| keys::find(name).is_some_and(|key| key.secret);
         let found = entry.settings.iter().filter(move |(name, _)| secret(name));
         let profile = profile.clone();
-        found
-            .map(move |(name, _)| (profile.clone(), *name))
-            .collect::<Vec<_>>()
+        found.map(move |(name, _)| (profile.clone(), *name)).collect::<Vec<_>>()
     };
     let told = |(profile, name): (String, &str)| {
-        format!(
-            "{}: profile `{profile}` holds the secret `{name}`; move it to a .env file",
-            project::FILE_NAME
-        )
+        format!("{}: profile `{profile}` holds the secret `{name}`; move it to a .env file", project::FILE_NAME)
     };
-    project
-        .profiles
-        .iter()
-        .flat_map(settings)
-        .map(told)
-        .collect()
+    project.profiles.iter().flat_map(settings).map(told).collect()
 }

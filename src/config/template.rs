@@ -25,11 +25,7 @@ fn render_key(key: &Key) -> String {
         Effect::NotYet(_) => format!(" ({})", key.effect.describe()),
     };
     let value = key.default.unwrap_or(key.example);
-    format!(
-        "\n# {}{effect}\n#{}\n",
-        key.summary,
-        dotenv::render(key.name, value)
-    )
+    format!("\n# {}{effect}\n#{}\n", key.summary, dotenv::render(key.name, value))
 }
 
 #[cfg(test)]
@@ -44,16 +40,9 @@ mod tests {
 
     #[test]
     fn every_line_can_be_switched_on() {
-        let is_setting = |line: &&str| {
-            KEYS.iter()
-                .any(|key| line.starts_with(&format!("#{}=", key.name)))
-        };
+        let is_setting = |line: &&str| KEYS.iter().any(|key| line.starts_with(&format!("#{}=", key.name)));
         let text = render_env();
-        let switched: Vec<&str> = text
-            .lines()
-            .filter(is_setting)
-            .map(|line| &line[1..])
-            .collect();
+        let switched: Vec<&str> = text.lines().filter(is_setting).map(|line| &line[1..]).collect();
         let file = dotenv::parse(&switched.join("\n"));
         assert_eq!((file.faults.len(), file.entries.len()), (0, KEYS.len()));
     }

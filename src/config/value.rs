@@ -81,12 +81,8 @@ impl Kind {
             Self::Url => http_url(value).map(drop),
             Self::DatabaseUrl => database_url(value),
             Self::ExistingFile => path_is(&folder.join(value), "a file that exists", Path::is_file),
-            Self::File => path_is(&folder.join(value), "a file, not a folder", |path| {
-                !path.is_dir()
-            }),
-            Self::Folder => path_is(&folder.join(value), "a folder, not a file", |path| {
-                !path.is_file()
-            }),
+            Self::File => path_is(&folder.join(value), "a file, not a folder", |path| !path.is_dir()),
+            Self::Folder => path_is(&folder.join(value), "a folder, not a file", |path| !path.is_file()),
             Self::Rate => rate(value).map(drop),
         }
     }
@@ -94,19 +90,14 @@ impl Kind {
 
 /// A whole number within bounds.
 pub fn whole(value: &str, min: u64, max: u64) -> Result<u64, String> {
-    let parsed = value
-        .parse()
-        .ok()
-        .filter(|number| (min..=max).contains(number));
+    let parsed = value.parse().ok().filter(|number| (min..=max).contains(number));
     parsed.ok_or_else(|| format!("must be a whole number from {min} to {max}"))
 }
 
 /// The word of the list that `value` is, in any case.
 pub fn choice(value: &str, words: &'static [&'static str]) -> Result<&'static str, String> {
     let found = words.iter().find(|word| word.eq_ignore_ascii_case(value));
-    found
-        .copied()
-        .ok_or_else(|| format!("must be one of {}", words.join(", ")))
+    found.copied().ok_or_else(|| format!("must be one of {}", words.join(", ")))
 }
 
 /// A level in Python's or tracing's words.
@@ -123,10 +114,7 @@ pub fn log_level(value: &str) -> Result<Level, String> {
 
 /// A host as the system wants it: an IPv6 address without brackets.
 pub fn host(value: &str) -> Result<String, String> {
-    let bare = value
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(value);
+    let bare = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if bare.parse::<IpAddr>().is_ok() || (bare == value && bare.chars().all(is_name)) {
         Ok(bare.to_owned())
@@ -137,10 +125,7 @@ pub fn host(value: &str) -> Result<String, String> {
 
 /// Whether only this machine reaches the host. A name or a form that is not surely local counts as reachable.
 pub fn is_loopback(host: &str) -> bool {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => bare.eq_ignore_ascii_case("localhost"),
@@ -158,13 +143,10 @@ pub fn is_loopback_url(value: &str) -> bool {
 }
 
 fn parse_url(value: &str) -> Result<Url, String> {
-    let url = Url::parse(value)
-        .map_err(|_| "must be a URL such as https://bot.example.com".to_owned())?;
+    let url = Url::parse(value).map_err(|_| "must be a URL such as https://bot.example.com".to_owned())?;
     let fault = match &url {
         url if !matches!(url.scheme(), "http" | "https") => "must begin with http:// or https://",
-        url if !url.username().is_empty() || url.password().is_some() => {
-            "must not hold a user name or a password"
-        }
+        url if !url.username().is_empty() || url.password().is_some() => "must not hold a user name or a password",
         url if url.query().is_some() || url.fragment().is_some() => "must end before the ? or #",
         _ => return Ok(url),
     };
@@ -183,11 +165,7 @@ pub struct Origins {
 /// Origins separated by commas: lower case, default ports left out.
 pub fn origins(value: &str) -> Result<Origins, String> {
     let mut origins = Origins::default();
-    for item in value
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-    {
+    for item in value.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         if item == "*" {
             origins.wildcard = true;
             continue;
@@ -204,15 +182,14 @@ pub fn origins(value: &str) -> Result<Origins, String> {
 fn origin(item: &str) -> Result<String, String> {
     let wrong = || {
         "must list origins such as https://example.com or http://localhost:5173, separated by commas, \
-                    without path and wildcard".to_owned()
+                    without path and wildcard"
+            .to_owned()
     };
     let (_, rest) = item.split_once("://").ok_or_else(wrong)?;
     if rest.contains(['/', '\\', '?', '#', '@', '*']) || rest.contains(char::is_whitespace) {
         return Err(wrong());
     }
-    parse_url(item)
-        .map(|url| url.origin().ascii_serialization())
-        .map_err(|_| wrong())
+    parse_url(item).map(|url| url.origin().ascii_serialization()).map_err(|_| wrong())
 }
 
 /// `N/s` or `off`.
@@ -220,9 +197,7 @@ pub fn rate(value: &str) -> Result<RateLimit, String> {
     if value.eq_ignore_ascii_case("off") {
         return Ok(RateLimit::Off);
     }
-    let number = value
-        .strip_suffix("/s")
-        .and_then(|number| number.trim().parse::<f64>().ok());
+    let number = value.strip_suffix("/s").and_then(|number| number.trim().parse::<f64>().ok());
     match number {
         Some(number) if number.is_finite() && number > 0.0 => Ok(RateLimit::PerSecond(number)),
         _ => Err("must be a number of requests a second, such as 5/s, or off".to_owned()),
@@ -238,9 +213,7 @@ fn number(value: &str, min: f64, max: f64) -> Result<(), String> {
 
 fn secret(value: &str, min_bytes: usize) -> Result<(), String> {
     if value.len() < min_bytes {
-        return Err(format!(
-            "must have {min_bytes} bytes or more; `openssl rand -hex 32` makes a good one"
-        ));
+        return Err(format!("must have {min_bytes} bytes or more; `openssl rand -hex 32` makes a good one"));
     }
     if value.chars().any(char::is_control) {
         Err("must not hold control characters such as line breaks".to_owned())
@@ -251,28 +224,19 @@ fn secret(value: &str, min_bytes: usize) -> Result<(), String> {
 
 fn address(value: &str) -> Result<(), String> {
     let parsed = value.parse::<SocketAddr>();
-    parsed
-        .map(drop)
-        .map_err(|_| "must be an IP address with a port, such as 127.0.0.1:9002".to_owned())
+    parsed.map(drop).map_err(|_| "must be an IP address with a port, such as 127.0.0.1:9002".to_owned())
 }
 
 fn networks(value: &str) -> Result<(), String> {
     let is_network = |item: &str| {
-        let (address, prefix) = item
-            .split_once('/')
-            .map_or((item, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) = item.split_once('/').map_or((item, None), |(address, prefix)| (address, Some(prefix)));
         let Ok(address) = address.parse::<IpAddr>() else {
             return false;
         };
         let longest: u8 = if address.is_ipv4() { 32 } else { 128 };
         prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest))
     };
-    if value
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
-        .all(is_network)
-    {
+    if value.split(',').map(str::trim).filter(|item| !item.is_empty()).all(is_network) {
         Ok(())
     } else {
         Err("must list IP addresses or networks such as 10.0.0.0/8, separated by commas".to_owned())
@@ -285,18 +249,15 @@ fn database_url(value: &str) -> Result<(), String> {
         "sqlite" if rest.trim_start_matches('/').is_empty() => Err("must name a file after sqlite:".to_owned()),
         "sqlite" => Ok(()),
         "postgres" | "postgresql" => {
-            Err("is PostgreSQL, which is not built yet: this build opens sqlite: only, such as sqlite:chat.db".to_owned())
+            Err("is PostgreSQL, which is not built yet: this build opens sqlite: only, such as sqlite:chat.db"
+                .to_owned())
         }
         _ => Err("must begin with sqlite:, such as sqlite:chat.db".to_owned()),
     }
 }
 
 fn path_is(path: &Path, expected: &str, is_right: impl Fn(&Path) -> bool) -> Result<(), String> {
-    if is_right(path) {
-        Ok(())
-    } else {
-        Err(format!("must be {expected}"))
-    }
+    if is_right(path) { Ok(()) } else { Err(format!("must be {expected}")) }
 }
 
 #[cfg(test)]
@@ -313,51 +274,25 @@ mod tests {
 
     #[test]
     fn origins_are_exact_and_normal() {
-        let found =
-            origins(" HTTPS://Example.com:443 , http://localhost:5173,https://example.com,")
-                .unwrap();
-        assert_eq!(
-            found.exact,
-            ["https://example.com", "http://localhost:5173"]
-        );
+        let found = origins(" HTTPS://Example.com:443 , http://localhost:5173,https://example.com,").unwrap();
+        assert_eq!(found.exact, ["https://example.com", "http://localhost:5173"]);
         assert!(!found.wildcard && origins("*").unwrap().wildcard);
-        for wrong in [
-            "https://a.example/",
-            "https://*.example",
-            "a.example",
-            "null",
-            "ftp://a",
-            "https://u@a",
-            "https://",
-        ] {
+        for wrong in
+            ["https://a.example/", "https://*.example", "a.example", "null", "ftp://a", "https://u@a", "https://"]
+        {
             assert!(origins(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn loopback_is_only_what_is_surely_local() {
-        for local in [
-            "127.0.0.1",
-            "127.9.9.9",
-            "::1",
-            "[::1]",
-            "localhost",
-            "::ffff:127.0.0.1",
-        ] {
+        for local in ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "::ffff:127.0.0.1"] {
             assert!(is_loopback(local), "{local}");
         }
-        for open in [
-            "0.0.0.0",
-            "::",
-            "192.168.1.1",
-            "example.com",
-            "localhost.example.com",
-        ] {
+        for open in ["0.0.0.0", "::", "192.168.1.1", "example.com", "localhost.example.com"] {
             assert!(!is_loopback(open), "{open}");
         }
-        assert!(
-            is_loopback_url("http://localhost:8002") && !is_loopback_url("https://bot.example.com")
-        );
+        assert!(is_loopback_url("http://localhost:8002") && !is_loopback_url("https://bot.example.com"));
     }
 
     #[test]
@@ -365,11 +300,7 @@ mod tests {
         assert_eq!(database_url("sqlite:chat.db"), Ok(()));
         assert_eq!(database_url("sqlite:///var/chat.db"), Ok(()));
         assert!(database_url("sqlite:").is_err());
-        assert!(
-            database_url("postgresql://a:b@c/d")
-                .unwrap_err()
-                .contains("not built")
-        );
+        assert!(database_url("postgresql://a:b@c/d").unwrap_err().contains("not built"));
         assert!(database_url("mysql://a").is_err());
     }
 

@@ -23,8 +23,13 @@ pub fn start(level: tracing::Level, file: Option<&Path>) -> Result<(), Failure> 
     let layer = match file {
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-                Failure::new("log/unwritable", Exit::Settings, format!("open the log file `{}`", path.display()), error.to_string())
-                    .fix("correct LOG_FILE, or make its folder")
+                Failure::new(
+                    "log/unwritable",
+                    Exit::Settings,
+                    format!("open the log file `{}`", path.display()),
+                    error.to_string(),
+                )
+                .fix("correct LOG_FILE, or make its folder")
             })?;
             json(Mutex::new(file)).boxed()
         }

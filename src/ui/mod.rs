@@ -1,5 +1,6 @@
 //! The terminal: the only place that prints, asks, or knows about terminals, width and color.
 
+pub mod log;
 pub mod out;
 pub mod panics;
 pub mod progress;

@@ -76,10 +76,7 @@ impl Out {
     pub fn open(settings: &OutSettings) -> Result<Self, Failure> {
         let path = settings.output.as_deref();
         let sink = Sink::open(path).map_err(|error| write_failure(path, error))?;
-        let answers = match (
-            settings.yes,
-            settings.no_input || !settings.term.interactive,
-        ) {
+        let answers = match (settings.yes, settings.no_input || !settings.term.interactive) {
             (true, _) => Answers::Yes,
             (false, true) => Answers::Nobody,
             (false, false) => Answers::Person,
@@ -96,11 +93,7 @@ impl Out {
 
     /// Prints a result, one text as it is (a line break is added when it lacks one).
     pub fn result(&self, text: &str) -> Result<(), Failure> {
-        if text.ends_with('\n') {
-            self.piece(text)
-        } else {
-            self.piece(&format!("{text}\n"))
-        }
+        if text.ends_with('\n') { self.piece(text) } else { self.piece(&format!("{text}\n")) }
     }
 
     /// Prints a piece of a result at once, without a line break: for answers as they come.
@@ -114,8 +107,7 @@ impl Out {
 
     /// Prints a result as one pretty JSON document with `"schema": "chatbotctl.<name>/1"` as its first key.
     pub fn json(&self, name: &str, value: &impl Serialize) -> Result<(), Failure> {
-        let document =
-            with_schema(name, value).and_then(|document| serde_json::to_string_pretty(&document));
+        let document = with_schema(name, value).and_then(|document| serde_json::to_string_pretty(&document));
         self.result(&document.map_err(json_failure)?)
     }
 
@@ -126,13 +118,8 @@ impl Out {
 
     /// Puts the result into its place: a file named with `-o` appears now. Printing afterwards does nothing.
     pub fn finish(&self) -> Result<(), Failure> {
-        let sink = self
-            .sink
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        sink.map_or(Ok(()), Sink::finish)
-            .map_err(|error| write_failure(None, error))
+        let sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner).take();
+        sink.map_or(Ok(()), Sink::finish).map_err(|error| write_failure(None, error))
     }
 
     /// Tells something beside the result, on stderr; nothing with `-q`.
@@ -142,13 +129,17 @@ impl Out {
         }
     }
 
+    /// Shows where a person may type, on stderr, without a line break; nothing where nobody types.
+    pub fn prompt(&self, text: &str) {
+        if self.term.interactive && !self.quiet {
+            // Nobody misses a prompt that cannot be shown.
+            let _ = write!(io::stderr().lock(), "{text}").and_then(|()| io::stderr().flush());
+        }
+    }
+
     /// Warns, on stderr, also with `-q`.
     pub fn warn(&self, text: &str) {
-        to_stderr(&format!(
-            "{} {}",
-            label("warning:", console::Color::Yellow, self.term),
-            clean(text)
-        ));
+        to_stderr(&format!("{} {}", label("warning:", console::Color::Yellow, self.term), clean(text)));
     }
 
     /// Asks yes or no on a terminal. `--yes` answers yes. Where asking is not possible: `Exit::Undecided` with a fix.
@@ -156,20 +147,12 @@ impl Out {
         match self.answers {
             Answers::Yes => Ok(true),
             Answers::Nobody => {
-                let why = format!(
-                    "`{}` needs an answer, and there is nobody to ask",
-                    clean(question)
-                );
-                Err(
-                    Failure::new("input/undecided", Exit::Undecided, "go on", why)
-                        .fix("add --yes to agree beforehand"),
-                )
+                let why = format!("`{}` needs an answer, and there is nobody to ask", clean(question));
+                Err(Failure::new("input/undecided", Exit::Undecided, "go on", why).fix("add --yes to agree beforehand"))
             }
-            Answers::Person => dialoguer::Confirm::new()
-                .with_prompt(clean(question))
-                .default(false)
-                .interact()
-                .map_err(prompt_failure),
+            Answers::Person => {
+                dialoguer::Confirm::new().with_prompt(clean(question)).default(false).interact().map_err(prompt_failure)
+            }
         }
     }
 
@@ -184,10 +167,7 @@ impl Out {
             return prompt.interact_text().map_err(prompt_failure);
         }
         default.map(str::to_owned).ok_or_else(|| {
-            let why = format!(
-                "`{}` needs an answer, and there is nobody to ask",
-                clean(question)
-            );
+            let why = format!("`{}` needs an answer, and there is nobody to ask", clean(question));
             Failure::new("input/unanswered", Exit::Usage, "go on", why)
                 .fix("give it as a flag (see --help), or run this on a terminal")
         })
@@ -234,11 +214,7 @@ pub fn show_failure(failure: &Failure, term: Term, verbose: u8) {
     if failure.code == CLOSED_PIPE {
         return;
     }
-    let label = label(
-        &format!("error[{}]:", failure.code),
-        console::Color::Red,
-        term,
-    );
+    let label = label(&format!("error[{}]:", failure.code), console::Color::Red, term);
     let mut text = format!("{label} {}", clean(&failure.to_string()));
     if let Some(fix) = &failure.fix {
         let _ = write!(text, "\n  fix: {}", clean(fix));
@@ -254,11 +230,7 @@ pub fn show_failure(failure: &Failure, term: Term, verbose: u8) {
 /// A colored word that begins a line on stderr.
 fn label(text: &str, color: console::Color, term: Term) -> String {
     if term.color_stderr {
-        console::style(text)
-            .fg(color)
-            .bold()
-            .force_styling(true)
-            .to_string()
+        console::style(text).fg(color).bold().force_styling(true).to_string()
     } else {
         text.to_owned()
     }
@@ -273,10 +245,7 @@ pub(super) fn to_stderr(text: &str) {
 /// The document with its schema as the first key.
 fn with_schema(name: &str, value: &impl Serialize) -> Result<Value, serde_json::Error> {
     let mut document = Map::new();
-    document.insert(
-        "schema".into(),
-        Value::String(format!("chatbotctl.{name}/1")),
-    );
+    document.insert("schema".into(), Value::String(format!("chatbotctl.{name}/1")));
     match serde_json::to_value(value)? {
         Value::Object(fields) => document.extend(fields),
         other => {
@@ -289,12 +258,7 @@ fn with_schema(name: &str, value: &impl Serialize) -> Result<Value, serde_json::
 /// What a failed write means: a reader that went away, or a place that cannot be written.
 fn write_failure(path: Option<&Path>, error: io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Failure::new(
-            CLOSED_PIPE,
-            Exit::Good,
-            "write the result",
-            "nobody reads it any more",
-        );
+        return Failure::new(CLOSED_PIPE, Exit::Good, "write the result", "nobody reads it any more");
     }
     let what = match path {
         Some(path) => format!("open `{}` for the result", path.display()),
@@ -307,25 +271,16 @@ fn write_failure(path: Option<&Path>, error: io::Error) -> Failure {
 
 /// A value that JSON cannot hold is a mistake in the program.
 fn json_failure(error: serde_json::Error) -> Failure {
-    Failure::new(
-        "output/not-json",
-        Exit::Bug,
-        "write the result as JSON",
-        error.to_string(),
-    )
-    .cause(error)
+    Failure::new("output/not-json", Exit::Bug, "write the result as JSON", error.to_string()).cause(error)
 }
 
 /// A prompt that ended without an answer.
 fn prompt_failure(error: dialoguer::Error) -> Failure {
     let dialoguer::Error::IO(io) = &error;
     match io.kind() {
-        io::ErrorKind::Interrupted => Failure::new(
-            "input/interrupted",
-            Exit::Interrupted,
-            "ask",
-            "the question was interrupted",
-        ),
+        io::ErrorKind::Interrupted => {
+            Failure::new("input/interrupted", Exit::Interrupted, "ask", "the question was interrupted")
+        }
         _ => Failure::new("input/no-terminal", Exit::Undecided, "ask", io.to_string())
             .fix("add --yes, or give the answer as a flag")
             .cause(error),
@@ -345,33 +300,20 @@ mod tests {
             color_stderr: false,
             width: 100,
         };
-        let settings = OutSettings {
-            format: Format::Human,
-            quiet: true,
-            verbose: 0,
-            yes,
-            no_input: false,
-            output: None,
-            term,
-        };
+        let settings =
+            OutSettings { format: Format::Human, quiet: true, verbose: 0, yes, no_input: false, output: None, term };
         Out::open(&settings).unwrap()
     }
 
     #[test]
     fn the_schema_comes_first() {
         let document = with_schema("ask", &serde_json::json!({"answer": "yes"})).unwrap();
-        assert_eq!(
-            document.to_string(),
-            r#"{"schema":"chatbotctl.ask/1","answer":"yes"}"#
-        );
+        assert_eq!(document.to_string(), r#"{"schema":"chatbotctl.ask/1","answer":"yes"}"#);
     }
 
     #[test]
     fn nobody_to_ask_is_undecided() {
-        assert_eq!(
-            out(false).confirm("Remove it?").unwrap_err().exit,
-            Exit::Undecided
-        );
+        assert_eq!(out(false).confirm("Remove it?").unwrap_err().exit, Exit::Undecided);
         assert!(out(true).confirm("Remove it?").unwrap());
     }
 

@@ -28,10 +28,7 @@ fn note(info: &PanicHookInfo<'_>) {
     let (place, own) = match info.location() {
         Some(location) => {
             let file = location.file();
-            (
-                format!("{}:{}:{}", short(file), location.line(), location.column()),
-                is_own(file),
-            )
+            (format!("{}:{}:{}", short(file), location.line(), location.column()), is_own(file))
         }
         None => ("an unknown place".to_owned(), true),
     };
@@ -66,10 +63,7 @@ mod tests {
 
     #[test]
     fn foreign_paths_lose_the_machine() {
-        assert_eq!(
-            short("/home/a/.cargo/registry/src/index-1/pdf-1.0/src/lib.rs"),
-            "index-1/pdf-1.0/src/lib.rs"
-        );
+        assert_eq!(short("/home/a/.cargo/registry/src/index-1/pdf-1.0/src/lib.rs"), "index-1/pdf-1.0/src/lib.rs");
         assert_eq!(short("src/lib.rs"), "src/lib.rs");
         assert!(is_own("src/cmd/mod.rs") && !is_own("/rustc/1/library/core/src/option.rs"));
     }

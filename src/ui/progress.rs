@@ -46,11 +46,7 @@ struct Job {
 
 impl Default for Progress {
     fn default() -> Self {
-        if std::io::stderr().is_terminal() {
-            Self::bar()
-        } else {
-            Self::lines()
-        }
+        if std::io::stderr().is_terminal() { Self::bar() } else { Self::lines() }
     }
 }
 
@@ -71,10 +67,7 @@ impl Progress {
     }
 
     fn new(style: Style) -> Self {
-        Self {
-            style,
-            job: Mutex::new(None),
-        }
+        Self { style, job: Mutex::new(None) }
     }
 }
 
@@ -125,17 +118,7 @@ impl Job {
             });
         }
         let now = Instant::now();
-        Self {
-            task,
-            total,
-            done: 0,
-            bytes: 0,
-            problems: 0,
-            began: now,
-            told: now,
-            told_tenths: 0,
-            bar,
-        }
+        Self { task, total, done: 0, bytes: 0, problems: 0, began: now, told: now, told_tenths: 0, bar }
     }
 
     fn advance(&mut self, item: &str, bytes: u64) {
@@ -152,13 +135,9 @@ impl Job {
 
     /// A line when a tenth more is done or a long time passed in silence.
     fn tell_milestone(&mut self) {
-        let tenths = self
-            .total
-            .filter(|total| *total > 0)
-            .map_or(0, |total| self.done * 10 / total);
+        let tenths = self.total.filter(|total| *total > 0).map_or(0, |total| self.done * 10 / total);
         let silence = self.told.elapsed();
-        let due = silence >= LONGEST_SILENCE
-            || (tenths > self.told_tenths && silence >= SHORTEST_SILENCE);
+        let due = silence >= LONGEST_SILENCE || (tenths > self.told_tenths && silence >= SHORTEST_SILENCE);
         if due && Some(self.done) != self.total {
             self.told = Instant::now();
             self.told_tenths = tenths;
@@ -192,30 +171,18 @@ impl Job {
             1 => ", 1 problem".to_owned(),
             many => format!(", {many} problems"),
         };
-        format!(
-            "{}: {} done{bytes} in {:.1} s{problems}",
-            self.task,
-            self.done,
-            elapsed.as_secs_f64()
-        )
+        format!("{}: {} done{bytes} in {:.1} s{problems}", self.task, self.done, elapsed.as_secs_f64())
     }
 }
 
 /// A bar with the present item, or a spinner when the end is unknown.
 fn drawn_bar(task: &'static str, total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{prefix} [{bar:24}] {pos}/{len} {wide_msg}",
-        ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{spinner} {prefix} {pos} {wide_msg}",
-        ),
+        Some(total) => (ProgressBar::new(total), "{prefix} [{bar:24}] {pos}/{len} {wide_msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {pos} {wide_msg}"),
     };
     // A template that does not parse would be a typing mistake above; the default look serves then.
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));
     bar.set_prefix(task);
     bar
@@ -231,20 +198,14 @@ mod tests {
         job.done = 2;
         job.bytes = 2048;
         job.problems = 1;
-        assert_eq!(
-            job.summary(Duration::from_millis(420)),
-            "indexing: 2 done (2.00 KiB) in 0.4 s, 1 problem"
-        );
+        assert_eq!(job.summary(Duration::from_millis(420)), "indexing: 2 done (2.00 KiB) in 0.4 s, 1 problem");
         assert_eq!(job.state(), "indexing: 2 of 2");
     }
 
     #[test]
     fn silence_takes_no_note() {
         let progress = Progress::silent();
-        progress.observe(Event::Started {
-            task: "indexing",
-            total: None,
-        });
+        progress.observe(Event::Started { task: "indexing", total: None });
         assert!(progress.job.lock().unwrap().is_none());
     }
 }

@@ -30,9 +30,7 @@ impl Sink {
         };
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
-            Ok(found) if !found.is_file() => {
-                Ok(Self::Device(File::options().append(true).open(path)?))
-            }
+            Ok(found) if !found.is_file() => Ok(Self::Device(File::options().append(true).open(path)?)),
             // Through a link to its target, so that the link stays a link; a file keeps its permissions.
             Ok(found) => draft(&fs::canonicalize(path)?, Some(found.permissions())),
             Err(_) => draft(path, None),
@@ -78,10 +76,7 @@ fn draft(path: &Path, permissions: Option<fs::Permissions>) -> io::Result<Sink> 
     if let Some(permissions) = permissions {
         draft.as_file().set_permissions(permissions)?;
     }
-    Ok(Sink::File {
-        path: path.to_owned(),
-        draft,
-    })
+    Ok(Sink::File { path: path.to_owned(), draft })
 }
 
 #[cfg(test)]

@@ -13,9 +13,7 @@ const DEFAULT_WIDTH: u16 = 100;
 /// A table without frame, as wide as the terminal or 100 columns. Cells are made safe for terminals.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let width = if std::io::stdout().is_terminal() {
-        console::Term::stdout()
-            .size_checked()
-            .map(|(_, columns)| columns)
+        console::Term::stdout().size_checked().map(|(_, columns)| columns)
     } else {
         None
     };
@@ -25,10 +23,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 /// The same, of a given width.
 pub fn table_of_width(header: &[&str], rows: Vec<Vec<String>>, width: u16) -> String {
     let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(header.iter().map(|cell| cell.to_uppercase()));
     for row in rows {
         table.add_row(row.iter().map(|cell| clean(cell).into_owned()));
@@ -45,13 +40,7 @@ mod tests {
 
     #[test]
     fn columns_align_and_lines_end_with_text() {
-        let rows = vec![
-            vec!["a".into(), "one\u{1b}".into()],
-            vec!["bbbb".into(), "two".into()],
-        ];
-        assert_eq!(
-            table_of_width(&["key", "value"], rows, 80),
-            "KEY   VALUE\na     one\u{fffd}\nbbbb  two"
-        );
+        let rows = vec![vec!["a".into(), "one\u{1b}".into()], vec!["bbbb".into(), "two".into()]];
+        assert_eq!(table_of_width(&["key", "value"], rows, 80), "KEY   VALUE\na     one\u{fffd}\nbbbb  two");
     }
 }

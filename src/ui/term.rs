@@ -64,8 +64,7 @@ impl Term {
 /// Whether the environment asks for text without color.
 fn is_plain(environment: &BTreeMap<OsString, OsString>) -> bool {
     let set = |name: &str| environment.get(&OsString::from(name));
-    set("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || set("TERM").is_some_and(|value| value == "dumb")
+    set("NO_COLOR").is_some_and(|value| !value.is_empty()) || set("TERM").is_some_and(|value| value == "dumb")
 }
 
 /// The terminal's columns; `COLUMNS` where it is given.
@@ -75,13 +74,7 @@ fn width(environment: &BTreeMap<OsString, OsString>, stdout: bool) -> u16 {
         .and_then(|value| value.to_str())
         .and_then(|value| value.parse::<u16>().ok());
     let seen = || {
-        if stdout {
-            console::Term::stdout()
-                .size_checked()
-                .map(|(_, columns)| columns)
-        } else {
-            None
-        }
+        if stdout { console::Term::stdout().size_checked().map(|(_, columns)| columns) } else { None }
     };
     told.or_else(seen).unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH)
 }
@@ -93,17 +86,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let text = text.replace("\r\n", "\n");
-    Cow::Owned(
-        text.chars()
-            .map(|c| {
-                if is_hostile(c) {
-                    char::REPLACEMENT_CHARACTER
-                } else {
-                    c
-                }
-            })
-            .collect(),
-    )
+    Cow::Owned(text.chars().map(|c| if is_hostile(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
 }
 
 /// Whether a character does something else than stand there.
@@ -141,8 +124,7 @@ mod tests {
 
     #[test]
     fn no_color_counts_only_when_not_empty() {
-        let environment =
-            |value: &str| BTreeMap::from([("NO_COLOR".into(), OsString::from(value))]);
+        let environment = |value: &str| BTreeMap::from([("NO_COLOR".into(), OsString::from(value))]);
         assert!(is_plain(&environment("1")));
         assert!(!is_plain(&environment("")));
     }

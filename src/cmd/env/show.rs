@@ -33,38 +33,24 @@ struct SettingRow<'a> {
 }
 
 /// Prints the settings.
-#[expect(
-    clippy::unused_async,
-    reason = "the table of commands awaits every command"
-)]
+#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let resolution = ctx.resolution(Vec::new());
     match ctx.out.format {
         Format::Human => ctx.out.result(&render_human(&resolution))?,
         Format::Json => ctx.out.json("env-show", &document(&resolution))?,
-        Format::Jsonl => resolution
-            .rows
-            .iter()
-            .try_for_each(|row| ctx.out.json_line(&setting_row(row)))?,
+        Format::Jsonl => resolution.rows.iter().try_for_each(|row| ctx.out.json_line(&setting_row(row)))?,
     }
-    resolution
-        .warnings
-        .iter()
-        .for_each(|warning| ctx.out.warn(warning));
+    resolution.warnings.iter().for_each(|warning| ctx.out.warn(warning));
     if resolution.problems.is_empty() {
         return Ok(Exit::Good);
     }
-    ctx.out
-        .failure(&settings_failure(&resolution.profile, &resolution.problems));
+    ctx.out.failure(&settings_failure(&resolution.profile, &resolution.problems));
     Ok(Exit::Settings)
 }
 
 fn document(resolution: &Resolution) -> serde_json::Value {
-    let problems: Vec<String> = resolution
-        .problems
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let problems: Vec<String> = resolution.problems.iter().map(ToString::to_string).collect();
     serde_json::json!({
         "profile": resolution.profile,
         "base": resolution.base.name(),
@@ -89,23 +75,11 @@ fn setting_row(row: &Row) -> SettingRow<'_> {
 fn render_human(resolution: &Resolution) -> String {
     let rows = resolution.rows.iter().map(|row| {
         let value = row.shown.clone().unwrap_or_else(|| "unset".to_owned());
-        vec![
-            row.key.name.to_owned(),
-            value,
-            row.origin.to_string(),
-            note(row),
-        ]
+        vec![row.key.name.to_owned(), value, row.origin.to_string(), note(row)]
     });
     let env_file = resolution.env_file.as_deref().unwrap_or("none");
-    let head = format!(
-        "profile {} (base {}), env file: {env_file}",
-        resolution.profile,
-        resolution.base.name()
-    );
-    format!(
-        "{head}\n\n{}\n",
-        table(&["setting", "value", "origin", "note"], rows.collect())
-    )
+    let head = format!("profile {} (base {}), env file: {env_file}", resolution.profile, resolution.base.name());
+    format!("{head}\n\n{}\n", table(&["setting", "value", "origin", "note"], rows.collect()))
 }
 
 /// What it overrode, and why it does nothing.
