@@ -1,0 +1,135 @@
+// The sources of an answer: which footnote mark belongs to which source, and the list under the answer.
+
+import { fileUrl } from './api.js';
+import { el, icon } from './dom.js';
+
+const text = (value) => (typeof value === 'string' && value.trim() !== '' ? value : null);
+
+/** All annotations of a message in order, each with the part and the code point it stands at. */
+function flatten(parts) {
+  return parts.flatMap((part, partIndex) => part.annotations.map((annotation) => ({
+    part: partIndex,
+    // Without a position the mark goes behind the text.
+    pos: Number.isInteger(annotation.index) ? Math.max(annotation.index, 0) : Infinity,
+    index: annotation.index ?? null,
+    source: annotation.source ?? {},
+  })));
+}
+
+/**
+ * Finds the citation of each annotation. The server sends them in the same order; if that does not fit,
+ * position and file name decide.
+ */
+function pair(notes, citations) {
+  const inOrder = citations.length === notes.length
+    && notes.every((note, i) => (citations[i].annotation_index ?? null) === note.index);
+  if (inOrder) return { paired: citations, rest: [] };
+  const rest = [...citations];
+  const take = (fits) => {
+    const at = rest.findIndex(fits);
+    return at < 0 ? null : rest.splice(at, 1)[0];
+  };
+  const paired = notes.map((note) => take((one) => one.annotation_index === note.index && one.filename === note.source.filename)
+    ?? take((one) => one.annotation_index === note.index));
+  return { paired, rest };
+}
+
+function toSource(note, citation, documents) {
+  const filename = text(citation?.filename) ?? text(note?.source.filename);
+  const known = documents.find((one) => one.id === citation?.document_id)
+    ?? documents.find((one) => filename !== null && one.filename === filename);
+  return {
+    documentId: citation?.document_id ?? known?.id ?? null,
+    filename,
+    title: text(citation?.title) ?? text(known?.title) ?? text(note?.source.title) ?? filename ?? 'Source',
+    page: citation?.page ?? null,
+    heading: text(citation?.heading),
+    quote: text(citation?.quote),
+  };
+}
+
+/**
+ * Numbers the sources of a message. Marks of the same passage share a number. `citations` is null while
+ * they are unknown: then every annotation counts for itself, and no two are taken for the same passage.
+ */
+export function resolveSources(parts, citations, documents = []) {
+  const notes = flatten(parts);
+  const { paired, rest } = pair(notes, citations ?? []);
+  const sources = [];
+  const numbers = new Map();
+  const number = (source, key) => {
+    if (!numbers.has(key)) {
+      sources.push(source);
+      numbers.set(key, sources.length);
+    }
+    return numbers.get(key);
+  };
+  const keyOf = (source) => JSON.stringify([source.documentId ?? source.filename, source.quote, source.quote ? null : [source.page, source.heading]]);
+  const marks = parts.map(() => []);
+  notes.forEach((note, i) => {
+    const source = toSource(note, paired[i], documents);
+    const n = number(source, citations === null ? String(i) : keyOf(source));
+    const here = marks[note.part];
+    if (here.some((mark) => mark.pos === note.pos && mark.n === n)) return;
+    here.push({ pos: note.pos, n, label: sourceLabel(n, source), key: sourceLabel(n, source) });
+  });
+  for (const citation of rest) {
+    const source = toSource(null, citation, documents);
+    number(source, keyOf(source));
+  }
+  return { sources, marks };
+}
+
+function place(source) {
+  const page = source.page === null || source.page === '' ? null : `Page ${source.page}`;
+  return [page, source.heading].filter((one) => one !== null).join(' · ');
+}
+
+function sourceLabel(n, source) {
+  return `Source ${n}: ${[source.title, place(source)].filter((one) => one !== '').join(', ')}`;
+}
+
+/** Builds the list under an answer. `backToText(n)` is called when a number in the list is pressed. */
+export function buildSourceList(sources, backToText) {
+  if (sources.length === 0) return null;
+  const items = sources.map((source, i) => buildSource(source, i + 1, backToText));
+  const heading = sources.length === 1 ? 'Source' : `Sources (${sources.length})`;
+  return el('section', { class: 'sources', 'aria-label': 'Sources of this answer' },
+    el('h2', { class: 'sources-heading', text: heading }),
+    el('ol', { class: 'source-list' }, items));
+}
+
+function buildSource(source, n, backToText) {
+  const where = place(source);
+  return el('li', { class: 'source', 'data-n': n, tabindex: '-1' },
+    el('button', {
+      type: 'button', class: 'source-number', text: String(n), 'aria-label': `Source ${n}: go to its place in the answer`,
+      on: { click: () => backToText(n) },
+    }),
+    el('div', { class: 'source-body' },
+      el('p', { class: 'source-title', dir: 'auto', text: source.title }),
+      source.documentId === null ? null : buildLink(source),
+      where === '' ? null : el('p', { class: 'source-place', dir: 'auto', text: where }),
+      source.quote === null ? null : buildQuote(source.quote)));
+}
+
+function buildLink(source) {
+  return el('a', {
+    class: 'source-link', href: fileUrl(source.documentId, source.filename, source.page), target: '_blank', rel: 'noopener',
+    'aria-label': `Open source: ${source.title} (new tab)`,
+  }, 'Open source', icon('external'));
+}
+
+/** Long quotes are cut to a few lines until asked for. */
+function buildQuote(quote) {
+  const block = el('blockquote', { class: 'quote', dir: 'auto', text: quote });
+  if (quote.length <= 260 && quote.split('\n').length <= 3) return [block];
+  block.classList.add('is-short');
+  const more = el('button', { type: 'button', class: 'text-button', 'aria-expanded': 'false', text: 'Show the whole passage' });
+  more.addEventListener('click', () => {
+    const short = block.classList.toggle('is-short');
+    more.textContent = short ? 'Show the whole passage' : 'Show less';
+    more.setAttribute('aria-expanded', String(!short));
+  });
+  return [block, more];
+}
