@@ -88,7 +88,7 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     let stop = CancellationToken::new();
     let signal = Arc::new(OnceLock::new());
     let watch = tokio::spawn(watch_signals(stop.clone(), Arc::clone(&signal)));
-    let ctx = Ctx::new(out, stop, inputs);
+    let ctx = Ctx::new(out, stop, cli::command, inputs);
     let outcome = command.run(&ctx).await.and_then(|exit| ctx.out.finish().map(|()| exit));
     watch.abort();
     let exit = outcome.unwrap_or_else(|failure| {

@@ -2,7 +2,6 @@
 
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -24,7 +23,7 @@ pub struct Args {
 #[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::command(), "chatbotctl", &mut script);
+    clap_complete::generate(args.shell, &mut (ctx.tree)(), "chatbotctl", &mut script);
     ctx.out.result(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Good)
 }

@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::cli;
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -33,7 +32,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let topic: Vec<&str> = args.topic.iter().map(String::as_str).collect();
     match topic.as_slice() {
         ["exit-codes"] => exit_codes(ctx)?,
-        words => ctx.out.result(&command_help(words, ctx.out.term.color_stdout)?)?,
+        words => ctx.out.result(&command_help((ctx.tree)(), words, ctx.out.term.color_stdout)?)?,
     }
     Ok(Exit::Good)
 }
@@ -52,8 +51,7 @@ fn exit_codes(ctx: &Ctx) -> Result<(), Failure> {
 }
 
 /// The help of the command that `words` name.
-fn command_help(words: &[&str], color: bool) -> Result<String, Failure> {
-    let mut root = cli::command();
+fn command_help(mut root: clap::Command, words: &[&str], color: bool) -> Result<String, Failure> {
     root.build();
     let mut found = &mut root;
     for word in words {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use clap::ValueHint;
 use clap_mangen::Man;
 
-use crate::cli;
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -28,10 +27,10 @@ pub struct Args {
 #[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     match args.dir {
-        None => ctx.out.result(&root_page().map_err(|error| failure("make the man page", error))?)?,
+        None => ctx.out.result(&root_page((ctx.tree)()).map_err(|error| failure("make the man page", error))?)?,
         Some(dir) => {
             let what = format!("write man pages into `{}`", dir.display());
-            write_pages(&dir).map_err(|error| failure(&what, error))?;
+            write_pages((ctx.tree)(), &dir).map_err(|error| failure(&what, error))?;
             ctx.out.note(&format!("man pages are in {}", dir.display()));
         }
     }
@@ -39,16 +38,16 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 }
 
 /// The page of the program.
-fn root_page() -> io::Result<String> {
+fn root_page(tree: clap::Command) -> io::Result<String> {
     let mut page = Vec::new();
-    Man::new(cli::command()).render(&mut page)?;
+    Man::new(tree).render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
 }
 
 /// One page for every command.
-fn write_pages(dir: &Path) -> io::Result<()> {
+fn write_pages(tree: clap::Command, dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    clap_mangen::generate_to(cli::command(), dir)
+    clap_mangen::generate_to(tree, dir)
 }
 
 fn failure(what: &str, error: io::Error) -> Failure {

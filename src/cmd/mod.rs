@@ -4,6 +4,9 @@
 //! [`help_end!`]) and `pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure>`. A noun has a table of its
 //! own, of verbs. Commands choose and render; engines do the work.
 
+mod ask;
+mod bot;
+mod chat;
 mod completions;
 pub mod env;
 mod help;
@@ -29,6 +32,8 @@ commands! {
     pub enum Command {
         Init => init,
         Serve => serve,
+        Ask => ask,
+        Chat => chat,
         Env => env,
         Completions => completions,
         Man => man,
@@ -45,14 +50,16 @@ pub struct Ctx {
     pub out: Out,
     /// Ends long work: set by Ctrl-C and SIGTERM.
     pub stop: CancellationToken,
+    /// Makes the whole command tree: help, completions and man pages come from it.
+    pub tree: fn() -> clap::Command,
     inputs: Inputs,
     warned: AtomicBool,
 }
 
 impl Ctx {
     /// What a command gets.
-    pub fn new(out: Out, stop: CancellationToken, inputs: Inputs) -> Self {
-        Self { out, stop, inputs, warned: AtomicBool::new(false) }
+    pub fn new(out: Out, stop: CancellationToken, tree: fn() -> clap::Command, inputs: Inputs) -> Self {
+        Self { out, stop, tree, inputs, warned: AtomicBool::new(false) }
     }
 
     /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.

@@ -17,29 +17,15 @@ const LAYERS: [&[&str]; 7] = [
     &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
     &["docs", "index", "llm", "store", "chatkit"],
-    &[
-        "answer",
-        "ingest",
-        "probe",
-        "checklist",
-        "smoke",
-        "golden",
-        "load",
-        "serve",
-    ],
+    &["answer", "ingest", "probe", "checklist", "smoke", "golden", "load", "serve"],
     &["report", "ui"],
     &["app"],
     &["cli", "cmd"],
 ];
 
 /// The only edges inside a layer, user first.
-const WITHIN_A_LAYER: [(&str, &str); 5] = [
-    ("error", "exit"),
-    ("event", "error"),
-    ("serve", "answer"),
-    ("checklist", "probe"),
-    ("cli", "cmd"),
-];
+const WITHIN_A_LAYER: [(&str, &str); 5] =
+    [("error", "exit"), ("event", "error"), ("serve", "answer"), ("checklist", "probe"), ("cli", "cmd")];
 
 /// Modules that use the lowest layer and nothing else.
 const LEAVES_ONLY: [&str; 2] = ["report", "ui"];
@@ -54,28 +40,12 @@ const PLACES: [(&str, &[&str], &str); 12] = [
     ("eprintln!", &["ui"], "only `ui` prints"),
     ("eprint!", &["ui"], "only `ui` prints"),
     ("dbg!", &[], "it is for a moment at the desk"),
-    (
-        "env::var",
-        &["main"],
-        "`main` takes the one snapshot of the environment",
-    ),
-    (
-        "process::exit",
-        &["lib"],
-        "the exit code is returned; only a second signal may end the process at once",
-    ),
+    ("env::var", &["main"], "`main` takes the one snapshot of the environment"),
+    ("process::exit", &["lib"], "the exit code is returned; only a second signal may end the process at once"),
     ("todo!", &[], "unfinished work is an issue"),
     ("unimplemented!", &[], "unfinished work is an issue"),
-    (
-        "#[allow(",
-        &[],
-        "`#[expect(lint, reason)]` says why and ends when it is no longer needed",
-    ),
-    (
-        "#![allow(",
-        &[],
-        "`#[expect(lint, reason)]` says why and ends when it is no longer needed",
-    ),
+    ("#[allow(", &[], "`#[expect(lint, reason)]` says why and ends when it is no longer needed"),
+    ("#![allow(", &[], "`#[expect(lint, reason)]` says why and ends when it is no longer needed"),
     ("use super::", &[], "`use crate::x` shows the layer"),
 ];
 
@@ -87,10 +57,7 @@ fn every_import_goes_down() {
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files.iter().filter(|file| !is_root(&file.module)) {
         for (line, target) in references(&code_only(&file.text)) {
-            graph
-                .entry(file.module.clone())
-                .or_default()
-                .insert(target.clone());
+            graph.entry(file.module.clone()).or_default().insert(target.clone());
             if let Err(why) = judge(&file.module, &target) {
                 findings.push(format!("{}:{line}: {why}", file.path));
             }
@@ -100,11 +67,7 @@ fn every_import_goes_down() {
     if !circular.is_empty() {
         findings.push(format!("a circle among {circular:?}"));
     }
-    assert!(
-        findings.is_empty(),
-        "forbidden imports:\n{}",
-        findings.join("\n")
-    );
+    assert!(findings.is_empty(), "forbidden imports:\n{}", findings.join("\n"));
 }
 
 #[test]
@@ -121,19 +84,14 @@ fn no_test_is_ignored() {
         .filter(|file| code_only(&file.text).contains("#[ignore"))
         .map(|file| file.path)
         .collect();
-    assert!(
-        findings.is_empty(),
-        "ignored tests in {findings:?}: a test runs, or says why it could not"
-    );
+    assert!(findings.is_empty(), "ignored tests in {findings:?}: a test runs, or says why it could not");
 }
 
 #[test]
 fn growth_is_seen() {
     let files = rust_files("src");
-    let mut sizes: Vec<(usize, String)> = files
-        .iter()
-        .map(|file| (file.text.lines().count(), file.path.clone()))
-        .collect();
+    let mut sizes: Vec<(usize, String)> =
+        files.iter().map(|file| (file.text.lines().count(), file.path.clone())).collect();
     let mut functions: Vec<(usize, String)> = files
         .iter()
         .flat_map(|file| {
@@ -161,10 +119,7 @@ fn rust_files(folder: &str) -> Vec<SourceFile> {
     let mut paths = Vec::new();
     collect_rust_files(&root.join(folder), &mut paths);
     paths.sort();
-    paths
-        .iter()
-        .map(|path| read_source(root, folder, path))
-        .collect()
+    paths.iter().map(|path| read_source(root, folder, path)).collect()
 }
 
 fn collect_rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -179,14 +134,9 @@ fn collect_rust_files(folder: &Path, into: &mut Vec<PathBuf>) {
 }
 
 fn read_source(root: &Path, folder: &str, path: &Path) -> SourceFile {
-    let relative = path
-        .strip_prefix(root)
-        .expect("the file lies in the project");
+    let relative = path.strip_prefix(root).expect("the file lies in the project");
     let path_text = relative.to_string_lossy().replace('\\', "/");
-    let inside = path_text
-        .strip_prefix(folder)
-        .unwrap_or(&path_text)
-        .trim_start_matches('/');
+    let inside = path_text.strip_prefix(folder).unwrap_or(&path_text).trim_start_matches('/');
     let first = inside.split('/').next().unwrap_or(inside);
     SourceFile {
         module: first.strip_suffix(".rs").unwrap_or(first).to_owned(),
@@ -201,19 +151,13 @@ fn judge(from: &str, to: &str) -> Result<(), String> {
         return Ok(());
     }
     let (Some(lower), Some(upper)) = (layer_of(to), layer_of(from)) else {
-        return Err(format!(
-            "`{from}` uses `{to}`, and one of them is in no layer: give it a place in LAYERS"
-        ));
+        return Err(format!("`{from}` uses `{to}`, and one of them is in no layer: give it a place in LAYERS"));
     };
-    let reserved = RESERVED
-        .iter()
-        .any(|(module, users)| *module == to && !users.contains(&from));
+    let reserved = RESERVED.iter().any(|(module, users)| *module == to && !users.contains(&from));
     let leaves_only = LEAVES_ONLY.contains(&from) && lower > 0;
     let goes_up = lower > upper || (lower == upper && !WITHIN_A_LAYER.contains(&(from, to)));
     if reserved || leaves_only || goes_up {
-        return Err(format!(
-            "`{from}` (layer {upper}) may not use `{to}` (layer {lower})"
-        ));
+        return Err(format!("`{from}` (layer {upper}) may not use `{to}` (layer {lower})"));
     }
     Ok(())
 }
@@ -232,11 +176,8 @@ fn layer_of(module: &str) -> Option<usize> {
 fn circular(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
     let mut left: BTreeSet<String> = graph.keys().cloned().collect();
     loop {
-        let still: BTreeSet<String> = left
-            .iter()
-            .filter(|&from| graph[from].iter().any(|to| to != from && left.contains(to)))
-            .cloned()
-            .collect();
+        let still: BTreeSet<String> =
+            left.iter().filter(|&from| graph[from].iter().any(|to| to != from && left.contains(to))).cloned().collect();
         if still.len() == left.len() {
             return left;
         }
@@ -248,10 +189,7 @@ fn circular(graph: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
 fn misplaced(file: &SourceFile) -> Vec<String> {
     let mut findings = Vec::new();
     if !file.text.starts_with("//!") {
-        findings.push(format!(
-            "{}:1: begins without `//!`: say what the module is for",
-            file.path
-        ));
+        findings.push(format!("{}:1: begins without `//!`: say what the module is for", file.path));
     }
     if file.path.ends_with("/tests.rs") || file.path.contains("/tests/") {
         return findings;
@@ -262,11 +200,7 @@ fn misplaced(file: &SourceFile) -> Vec<String> {
             continue;
         }
         for at in occurrences(&code, text) {
-            findings.push(format!(
-                "{}:{}: `{text}`: {why}",
-                file.path,
-                line_of(&code, at)
-            ));
+            findings.push(format!("{}:{}: `{text}`: {why}", file.path, line_of(&code, at)));
         }
     }
     findings
@@ -274,31 +208,19 @@ fn misplaced(file: &SourceFile) -> Vec<String> {
 
 fn top_ten(title: &str, rows: &mut [(usize, String)]) -> String {
     rows.sort_by(|left, right| right.0.cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
-    rows.iter()
-        .take(10)
-        .fold(format!("{title}:"), |mut text, (lines, name)| {
-            let _ = write!(text, "\n{lines:>6}  {name}");
-            text
-        })
+    rows.iter().take(10).fold(format!("{title}:"), |mut text, (lines, name)| {
+        let _ = write!(text, "\n{lines:>6}  {name}");
+        text
+    })
 }
 
 fn file(module: &str, text: &str) -> SourceFile {
-    SourceFile {
-        path: format!("src/{module}/x.rs"),
-        module: module.to_owned(),
-        text: text.to_owned(),
-    }
+    SourceFile { path: format!("src/{module}/x.rs"), module: module.to_owned(), text: text.to_owned() }
 }
 
 #[test]
 fn edges_go_down_only() {
-    for (from, to) in [
-        ("answer", "index"),
-        ("serve", "answer"),
-        ("cmd", "app"),
-        ("ui", "event"),
-        ("cli", "cmd"),
-    ] {
+    for (from, to) in [("answer", "index"), ("serve", "answer"), ("cmd", "app"), ("ui", "event"), ("cli", "cmd")] {
         assert_eq!(judge(from, to), Ok(()), "{from} -> {to}");
     }
     for (from, to) in [
@@ -329,25 +251,11 @@ fn a_circle_is_found() {
 
 #[test]
 fn misplaced_things_are_found() {
-    for text in [
-        "println!(\"x\")",
-        "std::env::var(\"A\")",
-        "std::process::exit(1)",
-        "todo!()",
-        "#[allow(dead_code)]",
-    ] {
-        assert_eq!(
-            misplaced(&file("answer", &format!("//! Doc.\n{text}"))).len(),
-            1,
-            "{text}"
-        );
+    for text in ["println!(\"x\")", "std::env::var(\"A\")", "std::process::exit(1)", "todo!()", "#[allow(dead_code)]"] {
+        assert_eq!(misplaced(&file("answer", &format!("//! Doc.\n{text}"))).len(), 1, "{text}");
     }
     assert_eq!(misplaced(&file("answer", "fn f() {}")).len(), 1);
-    assert_eq!(
-        misplaced(&file("ui", "//! Doc.\neprintln!(\"x\")")),
-        Vec::<String>::new()
-    );
-    let in_a_test =
-        "//! Doc.\n#[cfg(test)]\nmod tests { use super::x; fn f() { println!(\"x\") } }";
+    assert_eq!(misplaced(&file("ui", "//! Doc.\neprintln!(\"x\")")), Vec::<String>::new());
+    let in_a_test = "//! Doc.\n#[cfg(test)]\nmod tests { use super::x; fn f() { println!(\"x\") } }";
     assert_eq!(misplaced(&file("answer", in_a_test)), Vec::<String>::new());
 }

@@ -94,9 +94,11 @@ fn assert_quotes_stand_in_their_files(citations: &[Value], docs: &Path) {
 }
 
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).find_map(|path| {
-        if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) }
-    })
+    fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find_map(|path| if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) })
 }
 
 /// The first three documents for every question, by `docs search`.
@@ -114,11 +116,8 @@ fn ranking(golden: &[Golden], flags: &[&str], folder: &Path) -> impl Fn(&str) ->
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<Value> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), golden.len());
     move |id| {
         let line = lines.iter().find(|line| line["query_id"] == id).unwrap();

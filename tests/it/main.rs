@@ -1,1 +1,9 @@
-fn main() {}
+//! Tests through the real program and its real server: one binary, one file an area.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod architecture;
+mod bot;
+mod crash;
+mod golden;
+mod page;
+mod readme;

@@ -21,7 +21,8 @@ async fn a_visitor_asks_reads_and_finds_the_conversation_again() {
     };
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
-    fs::write(folder.path().join("data/returns.md"), "# Returns\n\nRefunds reach your card in five working days.\n").unwrap();
+    fs::write(folder.path().join("data/returns.md"), "# Returns\n\nRefunds reach your card in five working days.\n")
+        .unwrap();
     let bot = TestBot::start(folder.path(), &[]);
     browser.open(&bot.url).await;
     browser.write("#question", "How long do refunds to my card need?").await;

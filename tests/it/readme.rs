@@ -24,10 +24,6 @@ fn every_exit_code_stands_in_the_readme() {
 fn every_setting_stands_in_the_readme() {
     let text = readme();
     for key in KEYS {
-        assert!(
-            text.contains(&format!("`{}`", key.name)),
-            "the README lacks `{}`",
-            key.name
-        );
+        assert!(text.contains(&format!("`{}`", key.name)), "the README lacks `{}`", key.name);
     }
 }

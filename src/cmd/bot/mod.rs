@@ -36,11 +36,8 @@ pub struct BotArgs {
 
 impl BotArgs {
     fn overrides(&self) -> Overrides {
-        let flags = [
-            ("DOCS_DIR", &self.docs_dir),
-            ("STATE_DIR", &self.state_dir),
-            ("MODEL_BACKEND", &self.model_backend),
-        ];
+        let flags =
+            [("DOCS_DIR", &self.docs_dir), ("STATE_DIR", &self.state_dir), ("MODEL_BACKEND", &self.model_backend)];
         flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
     }
 }

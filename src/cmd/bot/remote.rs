@@ -63,7 +63,8 @@ impl RemoteBot {
             }
         }
         let Some(item) = finished else { return Err(broken(&self.base, "the answer ended before it was whole")) };
-        let answer: String = item["content"].as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).collect();
+        let answer: String =
+            item["content"].as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).collect();
         Ok(Reply {
             question: question.to_owned(),
             answer,
@@ -159,8 +160,7 @@ fn refused_by(base: &Url, message: Option<&str>) -> Failure {
 async fn status_failure(base: &Url, response: Response) -> Failure {
     let status = response.status();
     let body: Value = response.json().await.unwrap_or(Value::Null);
-    let message: String =
-        body["error"]["message"].as_str().unwrap_or_default().chars().take(MAX_ERROR_CHARS).collect();
+    let message: String = body["error"]["message"].as_str().unwrap_or_default().chars().take(MAX_ERROR_CHARS).collect();
     let exit = match status.as_u16() {
         401 | 403 => Exit::Denied,
         408 | 429 | 500.. => Exit::Temporary,

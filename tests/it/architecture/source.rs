@@ -39,16 +39,11 @@ fn literal_or_comment(rest: &str, in_word: bool) -> Option<usize> {
     if rest.starts_with('\'') {
         return character(rest);
     }
-    let raw = rest
-        .strip_prefix("br")
-        .or_else(|| rest.strip_prefix('r'))
-        .filter(|_| !in_word)?;
+    let raw = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r')).filter(|_| !in_word)?;
     let hashes = raw.len() - raw.trim_start_matches('#').len();
     let body = raw[hashes..].strip_prefix('"')?;
     let closing = format!("\"{}", "#".repeat(hashes));
-    let end = body
-        .find(&closing)
-        .map_or(body.len(), |at| at + closing.len());
+    let end = body.find(&closing).map_or(body.len(), |at| at + closing.len());
     Some(rest.len() - body.len() + end)
 }
 
@@ -94,14 +89,9 @@ fn character(text: &str) -> Option<usize> {
     let (_, first) = letters.next()?;
     if first == '\\' {
         letters.next()?;
-        return letters
-            .find(|(_, letter)| *letter == '\'')
-            .map(|(at, _)| at + 1);
+        return letters.find(|(_, letter)| *letter == '\'').map(|(at, _)| at + 1);
     }
-    letters
-        .next()
-        .filter(|(_, letter)| *letter == '\'')
-        .map(|(at, _)| at + 1)
+    letters.next().filter(|(_, letter)| *letter == '\'').map(|(at, _)| at + 1)
 }
 
 /// The modules that `crate::` paths of some code name, with their lines. `code` is free of comments and literals.
@@ -109,16 +99,8 @@ pub(crate) fn references(code: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (at, path) in occurrences(code, "crate::").map(|at| (at, &code[at + "crate::".len()..])) {
         let line = line_of(code, at);
-        let names = path
-            .trim_start()
-            .strip_prefix('{')
-            .map_or_else(|| vec![identifier(path)], group_heads);
-        found.extend(
-            names
-                .into_iter()
-                .filter(|name| !name.is_empty())
-                .map(|name| (line, name.to_owned())),
-        );
+        let names = path.trim_start().strip_prefix('{').map_or_else(|| vec![identifier(path)], group_heads);
+        found.extend(names.into_iter().filter(|name| !name.is_empty()).map(|name| (line, name.to_owned())));
     }
     found
 }
@@ -156,9 +138,7 @@ fn is_word(letter: char) -> bool {
 
 /// Byte offsets of `needle` where no longer word ends in it.
 pub(crate) fn occurrences<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
-    code.match_indices(needle)
-        .map(|(at, _)| at)
-        .filter(|&at| !code[..at].ends_with(is_word))
+    code.match_indices(needle).map(|(at, _)| at).filter(|&at| !code[..at].ends_with(is_word))
 }
 
 /// The line, from 1, of a byte offset.
@@ -210,22 +190,13 @@ pub(crate) fn functions(code: &str) -> Vec<(usize, String, usize)> {
 }
 
 fn targets(source: &str) -> Vec<String> {
-    references(&code_only(source))
-        .into_iter()
-        .map(|(_, target)| target)
-        .collect()
+    references(&code_only(source)).into_iter().map(|(_, target)| target).collect()
 }
 
 #[test]
 fn imports_and_paths_are_found() {
-    assert_eq!(
-        targets("use crate::model::Hit;\nlet x = crate::exit::Exit::Good;"),
-        ["model", "exit"]
-    );
-    assert_eq!(
-        targets("pub use crate::{docs::{a, b}, index, llm::c as d};"),
-        ["docs", "index", "llm"]
-    );
+    assert_eq!(targets("use crate::model::Hit;\nlet x = crate::exit::Exit::Good;"), ["model", "exit"]);
+    assert_eq!(targets("pub use crate::{docs::{a, b}, index, llm::c as d};"), ["docs", "index", "llm"]);
     assert_eq!(references("\n\nuse crate::ui;"), [(3, "ui".to_owned())]);
 }
 
@@ -246,28 +217,20 @@ fn comments_and_literals_are_not_code() {
 
 #[test]
 fn quotes_as_characters_and_lifetimes_do_not_confuse() {
-    for source in [
-        "let q = '\"'; use crate::ui;",
-        "let q = '\\''; use crate::ui;",
-        "fn f<'a>(x: &'a str) { crate::ui::g(x) }",
-    ] {
+    for source in
+        ["let q = '\"'; use crate::ui;", "let q = '\\''; use crate::ui;", "fn f<'a>(x: &'a str) { crate::ui::g(x) }"]
+    {
         assert_eq!(targets(source), ["ui"], "{source}");
     }
 }
 
 #[test]
 fn code_after_a_test_module_counts() {
-    assert_eq!(
-        without_tests("#[cfg(test)]\nmod t { a { } }\nb").trim(),
-        "b"
-    );
+    assert_eq!(without_tests("#[cfg(test)]\nmod t { a { } }\nb").trim(), "b");
 }
 
 #[test]
 fn functions_are_measured() {
     let code = "fn a(x: [u8; 2]) -> u8 {\n  0\n}\ntrait T {\n  fn b();\n}";
-    assert_eq!(
-        functions(code),
-        [(1, "a".to_owned(), 3), (5, "b".to_owned(), 1)]
-    );
+    assert_eq!(functions(code), [(1, "a".to_owned(), 3), (5, "b".to_owned(), 1)]);
 }
