@@ -3,9 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 
 use crate::cmd::{Command, help_end};
+use crate::config::suggest;
 use crate::exit::Exit;
 use crate::ui::{Color, Format, OutSettings, Term};
 
@@ -40,8 +42,8 @@ pub struct GlobalFlags {
     /// Profile: dev, staging, prod, or one of chatbotctl.yaml [default: CHATBOTCTL_PROFILE, or dev]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Form of the result on stdout
-    #[arg(long, global = true, value_enum, default_value_t, ignore_case = true)]
+    /// Form of the result on stdout: human, json (one document), or jsonl (one document a line)
+    #[arg(long, global = true, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
     pub format: Format,
     /// Write the result to FILE, whole or not at all, instead of stdout
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -58,8 +60,8 @@ pub struct GlobalFlags {
     /// More on stderr: the causes of failures; give it twice for more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// When to color; NO_COLOR is honoured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    /// When to color: auto (on a terminal without NO_COLOR), always, never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = true)]
     pub color: Color,
 }
 
@@ -87,7 +89,9 @@ pub fn command() -> clap::Command {
 pub fn parse(args: Vec<OsString>) -> Result<Cli, Exit> {
     let color = early_color(&args);
     let matches = command().color(color).try_get_matches_from(args);
-    matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let error = with_suggestion(error);
         // A closed pipe is the only way for this to fail, and then nobody reads.
         let _ = error.print();
         match error.exit_code() {
@@ -95,6 +99,21 @@ pub fn parse(args: Vec<OsString>) -> Result<Cli, Exit> {
             _ => Exit::Usage,
         }
     })
+}
+
+/// Adds "did you mean" for a short word with two letters swapped, which clap's own measure finds too different.
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && error.get(ContextKind::SuggestedSubcommand).is_none()
+    {
+        let root = command();
+        let known = root.get_subcommands().map(clap::Command::get_name);
+        if let Some(found) = suggest::closest(word, known) {
+            let found = ContextValue::Strings(vec![found.to_owned()]);
+            error.insert(ContextKind::SuggestedSubcommand, found);
+        }
+    }
+    error
 }
 
 /// `--color` as clap's own messages need it, before anything is parsed.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cmd::{Ctx, help_end};
+use crate::config::suggest;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ui::{Format, table};
@@ -55,14 +56,16 @@ fn command_help(mut root: clap::Command, words: &[&str], color: bool) -> Result<
     root.build();
     let mut found = &mut root;
     for word in words {
-        let parent = found.get_name().to_owned();
-        found = found.find_subcommand_mut(word).ok_or_else(|| unknown(word, &parent))?;
+        let unknown = unknown(word, found);
+        found = found.find_subcommand_mut(word).ok_or(unknown)?;
     }
     let help = found.render_long_help();
     Ok(if color { help.ansi().to_string() } else { help.to_string() })
 }
 
-fn unknown(word: &str, parent: &str) -> Failure {
-    let why = format!("`{parent}` has no command or topic `{word}`");
+fn unknown(word: &str, parent: &clap::Command) -> Failure {
+    let known = parent.get_subcommands().map(clap::Command::get_name);
+    let hint = suggest::hint(word, known.chain(["exit-codes"]));
+    let why = format!("`{}` has no command or topic `{word}`{hint}", parent.get_name());
     Failure::new("help/unknown-topic", Exit::Usage, "show help", why).fix("`chatbotctl help` lists the commands")
 }

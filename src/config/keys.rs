@@ -31,7 +31,7 @@ pub struct Key {
 pub enum Effect {
     /// It has effect.
     Now,
-    /// It is checked and shown, and does nothing until this is built.
+    /// It is checked and shown, and does nothing until what it needs is built.
     NotYet(&'static str),
 }
 
@@ -115,10 +115,10 @@ pub const MAX_SEARCH_RESULTS: u64 = 50;
 /// The largest `STUB_DELTA_MS`.
 pub const MAX_STUB_DELTA_MS: u64 = 60_000;
 
-const OPENAI: &str = "the openai backend is not built yet";
-const MODELS: &str = "no backend that is built takes it";
-const OPS: &str = "the operations listener is not built yet";
-const PROBES: &str = "probes are not built yet";
+const OPENAI: &str = "needs the openai backend";
+const MODELS: &str = "needs a language model";
+const OPS: &str = "needs the operations listener";
+const PROBES: &str = "needs probes";
 const SECRET: Kind = Kind::Secret { min_bytes: 1 };
 
 /// All settings, in reading order.
@@ -231,7 +231,7 @@ pub const KEYS: &[Key] = &[
         "(openssl rand -hex 32)",
     ),
     Key::new("RATE_LIMIT", Group::Server, Kind::Rate, "requests a second for each visitor, or off", "5/s")
-        .not_yet("limits are not built yet"),
+        .not_yet("needs rate limits"),
     Key::new(
         "TRUSTED_PROXIES",
         Group::Server,
@@ -239,7 +239,7 @@ pub const KEYS: &[Key] = &[
         "proxies whose word about the caller's address counts, separated by commas; unset: none",
         "10.0.0.0/8",
     )
-    .not_yet("nothing needs the caller's address yet"),
+    .not_yet("needs rate limits"),
     Key::new(
         "LOG_LEVEL",
         Group::Logs,
@@ -250,7 +250,7 @@ pub const KEYS: &[Key] = &[
     .default("INFO"),
     Key::new("LOG_FILE", Group::Logs, Kind::File, "file for the logs; unset: stderr", "chatbotctl.log"),
     Key::new("SENTRY_DSN", Group::Logs, SECRET, "where errors are reported", "https://key@sentry.example.com/1")
-        .not_yet("error reports are not built yet"),
+        .not_yet("needs error reports"),
     Key::new("OPS_ADDR", Group::Operations, Kind::Address, "address of the operations listener", "127.0.0.1:9002")
         .not_yet(OPS),
     Key::new("OPS_URL", Group::Operations, Kind::Url, "where a probe finds that listener", "http://127.0.0.1:9002")
@@ -259,7 +259,7 @@ pub const KEYS: &[Key] = &[
     Key::new("PROBE_TOKEN_OTHER", Group::Operations, SECRET, "token of a second visitor", "(another token)")
         .not_yet(PROBES),
     Key::new("ADMIN_TOKEN", Group::Operations, SECRET, "token of the administrator", "(openssl rand -hex 32)")
-        .not_yet("administration is not built yet"),
+        .not_yet("needs administration"),
 ];
 
 #[cfg(test)]

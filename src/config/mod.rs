@@ -13,7 +13,7 @@ mod resolve;
 mod rules;
 pub mod settings;
 mod source;
-mod suggest;
+pub mod suggest;
 pub mod template;
 pub mod value;
 
