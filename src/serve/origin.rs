@@ -103,13 +103,15 @@ mod tests {
     use super::Origins;
     use crate::config::AuthMode;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[test]
     fn who_may_change_things() {
         let url = "https://Bot.example".parse().unwrap();
         let cors = ["https://shop.example".to_owned()];
         let visitor = Origins::new(&cors, Some(&url), AuthMode::Visitor).unwrap();
         let off = Origins::new(&[], None, AuthMode::Off).unwrap();
-        let cases: &[(&Origins, &[(&str, &str)], bool)] = &[
+        let cases: &[(&Origins, Headers, bool)] = &[
             (&visitor, &[], true),
             (&visitor, &[("origin", "https://bot.example")], true),
             (&visitor, &[("origin", "https://shop.example"), ("sec-fetch-site", "cross-site")], true),

@@ -2,20 +2,20 @@
 //!
 //! Every statement names the owner. A write that matched nothing asks afterwards, within its own transaction, why.
 
+mod row;
+
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::model::thread::{
     FeedbackKind, ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
+use crate::store::sqlite::row::{damaged, feedback_column, read_item, read_thread, status_columns};
 use crate::store::{BACKENDS, Feedback, OpenError, Store, StoreError};
 
 const READERS: u32 = 4;
@@ -279,10 +279,7 @@ impl Store for SqliteStore {
         .bind(&who.id)
         .fetch_optional(&self.readers)
         .await?;
-        Ok(kind.map(|kind| match kind.as_str() {
-            "positive" => FeedbackKind::Positive,
-            _ => FeedbackKind::Negative,
-        }))
+        Ok(kind.as_deref().map(row::read_feedback))
     }
 
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError> {
@@ -401,53 +398,4 @@ fn cut_page<T>(mut rows: Vec<T>, page: &PageQuery, id: fn(&T) -> &String) -> Pag
         _ => None,
     };
     Page { data: rows, has_more, after }
-}
-
-fn read_thread(row: &SqliteRow) -> Result<Thread, StoreError> {
-    let reason = row.try_get("status_reason")?;
-    let status = match row.try_get::<&str, _>("status")? {
-        "locked" => ThreadStatus::Locked { reason },
-        "closed" => ThreadStatus::Closed { reason },
-        _ => ThreadStatus::Active,
-    };
-    Ok(Thread {
-        id: row.try_get("id")?,
-        created_at: read_time(row)?,
-        title: row.try_get("title")?,
-        title_is_users: row.try_get("title_is_users")?,
-        status,
-    })
-}
-
-fn read_item(row: &SqliteRow) -> Result<ThreadItem, StoreError> {
-    let id: String = row.try_get("id")?;
-    let content = serde_json::from_str(row.try_get("content")?).map_err(|error| damaged(&id, &error))?;
-    Ok(ThreadItem { thread_id: row.try_get("thread_id")?, created_at: read_time(row)?, content, id })
-}
-
-fn read_time(row: &SqliteRow) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(row.try_get("created_us")?)
-        .map_err(|error| StoreError::Backend(sqlx::Error::Decode(Box::new(error))))
-}
-
-fn damaged(item_id: &str, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged {
-        item_id: item_id.to_owned(),
-        message: format!("{:?} at column {}", error.classify(), error.column()),
-    }
-}
-
-fn status_columns(status: &ThreadStatus) -> (&'static str, Option<&str>) {
-    match status {
-        ThreadStatus::Active => ("active", None),
-        ThreadStatus::Locked { reason } => ("locked", reason.as_deref()),
-        ThreadStatus::Closed { reason } => ("closed", reason.as_deref()),
-    }
-}
-
-fn feedback_column(kind: FeedbackKind) -> &'static str {
-    match kind {
-        FeedbackKind::Positive => "positive",
-        FeedbackKind::Negative => "negative",
-    }
 }

@@ -1,1 +1,8 @@
+//! The server over a real connection, with a scripted model and a real store.
 
+mod answers;
+mod bot;
+mod documents;
+mod edges;
+mod ownership;
+mod transcripts;

@@ -1,0 +1,356 @@
+//! A running server for one test, and browsers that talk to it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Engine;
+use crate::clock::{Clock, RandomIds};
+use crate::config::AuthMode;
+use crate::config::settings::ServerSettings;
+use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
+use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
+use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
+use crate::secret::Secret;
+use crate::serve::{Deps, run, visitor};
+use crate::store::{self, Store};
+
+pub const CHUNK: &str = "Unused items can be returned within 30 days.";
+pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
+
+/// What the scripted model does, in order.
+#[derive(Debug, Clone)]
+pub enum Step {
+    Text(&'static str),
+    Cite,
+    /// Waits until [`Bot::go_on`] is called once more.
+    Wait,
+    Fail,
+    Panic,
+}
+
+/// An answer for tests that need no particular one.
+pub fn usual_script() -> Vec<Step> {
+    vec![Step::Text("Within "), Step::Text("30 days."), Step::Cite]
+}
+
+pub struct Bot {
+    pub url: String,
+    pub address: String,
+    pub docs_dir: PathBuf,
+    pub store: Arc<dyn Store>,
+    pub asked: Arc<Mutex<Vec<ChatRequest>>>,
+    pub index: Arc<TestIndex>,
+    gate: Arc<Semaphore>,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+#[derive(Clone)]
+pub struct Setup {
+    pub auth_mode: AuthMode,
+    pub cors_origins: Vec<String>,
+    pub public_url: Option<String>,
+    pub script: Vec<Step>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { auth_mode: AuthMode::Visitor, cors_origins: Vec::new(), public_url: None, script: usual_script() }
+    }
+}
+
+impl Bot {
+    pub async fn start(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let docs_dir = folder.path().join("docs");
+        std::fs::create_dir(&docs_dir).unwrap();
+        std::fs::write(docs_dir.join("refund_policy.md"), format!("# Refund policy\n\n{CHUNK}\n")).unwrap();
+        let store = store::open(&Secret::new(folder.path().join("t.db").to_str().unwrap())).await.unwrap();
+        let index = Arc::new(TestIndex::new());
+        let asked = Arc::default();
+        let gate = Arc::new(Semaphore::new(0));
+        let model = ScriptedModel { script: setup.script, asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
+        let deps = Deps {
+            store: Arc::clone(&store),
+            engine: Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 },
+            index: index.clone(),
+            clock: Arc::new(FixedClock),
+            ids: Arc::new(RandomIds),
+            docs_dir: docs_dir.clone(),
+            assistant_name: "Test \"bot\"".to_owned(),
+            settings: ServerSettings {
+                host: "127.0.0.1".to_owned(),
+                port: 0,
+                database_url: None,
+                cors_origins: setup.cors_origins,
+                public_url: setup.public_url,
+                auth_mode: setup.auth_mode,
+                visitor_key: None,
+            },
+            visitor_key: visitor::load_key(folder.path(), None).unwrap(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let server = tokio::spawn(async move { run(listener, deps, stopped).await.unwrap() });
+        let url = format!("http://{address}");
+        Self { url, address, docs_dir, store, asked, index, gate, stop, server, _folder: folder }
+    }
+
+    pub async fn usual() -> Self {
+        Self::start(Setup::default()).await
+    }
+
+    /// Lets one waiting step go on.
+    pub fn go_on(&self) {
+        self.gate.add_permits(1);
+    }
+
+    /// Stops the server and waits for its end.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.server.await.unwrap();
+    }
+
+    /// Begins the stop without waiting.
+    pub fn begin_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// A browser that has looked at the page.
+    pub async fn browser(&self) -> Browser {
+        let mut browser = Browser { url: self.url.clone(), client: reqwest::Client::new(), cookie: None };
+        let response = browser.send(Method::GET, "/", &[], None).await;
+        browser.cookie = response
+            .headers()
+            .get("set-cookie")
+            .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
+        browser
+    }
+}
+
+/// One browser: it keeps its cookie.
+pub struct Browser {
+    pub url: String,
+    pub client: reqwest::Client,
+    pub cookie: Option<String>,
+}
+
+impl Browser {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> reqwest::Response {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub async fn post(&self, body: &Value) -> reqwest::Response {
+        let headers = [("content-type", "application/json")];
+        self.send(Method::POST, "/knowledge/chatkit", &headers, Some(body.to_string())).await
+    }
+
+    pub async fn get(&self, path: &str) -> reqwest::Response {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// A plain request that must succeed.
+    pub async fn call(&self, kind: &str, params: Value) -> Value {
+        let response = self.post(&json!({"type": kind, "params": params})).await;
+        assert_eq!(response.status(), 200, "{kind}");
+        serde_json::from_str(&response.text().await.unwrap()).unwrap()
+    }
+
+    /// A streaming request that must succeed, read to its end.
+    pub async fn stream(&self, kind: &str, params: Value) -> Vec<Value> {
+        let response = self.post(&json!({"type": kind, "params": params})).await;
+        assert_eq!(response.status(), 200, "{kind}");
+        events(&response.text().await.unwrap())
+    }
+
+    /// Asks in a new thread; the thread's id and the events.
+    pub async fn ask(&self, text: &str) -> (String, Vec<Value>) {
+        let events = self.stream("threads.create", json!({"input": input(text)})).await;
+        (events[0]["thread"]["id"].as_str().unwrap().to_owned(), events)
+    }
+
+    /// All items of a thread, oldest first.
+    pub async fn items(&self, thread_id: &str) -> Vec<Value> {
+        let thread = self.call("threads.get_by_id", json!({"thread_id": thread_id})).await;
+        thread["items"]["data"].as_array().unwrap().clone()
+    }
+}
+
+pub fn input(text: &str) -> Value {
+    json!({"content": [{"type": "input_text", "text": text}], "attachments": [], "inference_options": {}})
+}
+
+/// The events of a stream that is framed as the protocol says.
+pub fn events(body: &str) -> Vec<Value> {
+    let frames = body.strip_suffix("\n\n").unwrap_or_else(|| panic!("the last frame is cut: {body:?}"));
+    frames.split("\n\n").map(|frame| serde_json::from_str(frame.strip_prefix("data: ").unwrap()).unwrap()).collect()
+}
+
+pub fn types(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["update"]["type"].as_str().or(event["type"].as_str()).unwrap()).collect()
+}
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}
+
+struct ScriptedModel {
+    script: Vec<Step>,
+    asked: Arc<Mutex<Vec<ChatRequest>>>,
+    gate: Arc<Semaphore>,
+}
+
+impl ChatModel for ScriptedModel {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
+        self.asked.lock().unwrap().push(request);
+        let gate = Arc::clone(&self.gate);
+        stream::iter(self.script.clone())
+            .filter_map(move |step| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    match step {
+                        Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
+                        Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
+                        Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
+                        Step::Panic => panic!("a bug in a model"),
+                        Step::Wait => {
+                            gate.acquire().await.unwrap().forget();
+                            None
+                        }
+                    }
+                }
+            })
+            .boxed()
+    }
+}
+
+/// How an index fares.
+#[derive(Debug, Clone, Copy)]
+pub enum Mood {
+    Fine,
+    Fails,
+    Panics,
+}
+
+/// An index of a few records that finds the same chunk for every question.
+pub struct TestIndex {
+    pub records: Mutex<Vec<DocumentRecord>>,
+    pub title: Mutex<String>,
+    pub mood: Mutex<Mood>,
+}
+
+impl TestIndex {
+    fn new() -> Self {
+        Self {
+            records: Mutex::new(vec![record("refund_policy", "refund_policy.md")]),
+            title: Mutex::new("Refund Policy".to_owned()),
+            mood: Mutex::new(Mood::Fine),
+        }
+    }
+
+    fn check(&self) -> Result<(), IndexError> {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Fine => Ok(()),
+            Mood::Fails => Err(IndexError::Backend { path: "index".to_owned(), message: "secret cause".to_owned() }),
+            Mood::Panics => panic!("a bug in an index"),
+        }
+    }
+}
+
+pub fn record(id: &str, path: &str) -> DocumentRecord {
+    DocumentRecord {
+        document_id: id.to_owned(),
+        path: path.to_owned(),
+        title: "Refund Policy".to_owned(),
+        description: None,
+        tags: Vec::new(),
+        language: None,
+        sha256: String::new(),
+        recipe: String::new(),
+        bytes: 0,
+        modified_ns: None,
+        indexed_at: Timestamp::UNIX_EPOCH,
+        chunks: 1,
+    }
+}
+
+#[async_trait]
+impl VectorStore for TestIndex {
+    async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
+        self.check()?;
+        Ok(self.records.lock().unwrap().clone())
+    }
+
+    async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
+        self.check()?;
+        let records = self.records.lock().unwrap();
+        Ok(records.iter().find(|record| record.document_id == document_id).cloned())
+    }
+
+    async fn search(&self, _query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
+        self.check()?;
+        let locator = Locator { page: Some(2), heading: Some("Returns".to_owned()), ..Locator::default() };
+        let span = Span { start: 0, end: CHUNK.len(), kind: BlockKind::Paragraph, locator: locator.clone() };
+        let chunk = Chunk {
+            chunk_id: "chunk".to_owned(),
+            document_id: "refund_policy".to_owned(),
+            ordinal: 0,
+            text: CHUNK.to_owned(),
+            heading_path: vec!["Returns".to_owned()],
+            locator,
+            spans: vec![span],
+        };
+        let title = self.title.lock().unwrap().clone();
+        Ok(vec![Hit {
+            chunk,
+            path: "refund_policy.md".to_owned(),
+            title,
+            description: None,
+            language: None,
+            score: 1.0,
+        }])
+    }
+
+    async fn apply(&self, _changes: Vec<IndexChange>) -> Result<(), IndexError> {
+        self.check()
+    }
+}
