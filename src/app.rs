@@ -4,19 +4,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::settings::{AssistantSettings, ModelBackend, Settings};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::index::VectorStore;
+use crate::ingest::{self, Folders, SyncContext, SyncError};
 use crate::index::local::LocalIndex;
 use crate::llm::ChatModel;
 use crate::llm::extractive::Extractive;
 use crate::llm::stub::Stub;
 use crate::serve;
 use crate::serve::visitor;
+use crate::secret::Secret;
 use crate::store::{self, Store};
+use crate::ui::Out;
 
 /// The database's file in `STATE_DIR` when `DATABASE_URL` names none.
 const DATABASE_FILE: &str = "chatbotctl.db";
@@ -36,6 +41,41 @@ pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> 
 /// The engine that answers from this index.
 pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Engine {
     Engine { index, model: chat_model(&settings.assistant), max_search_results: settings.assistant.max_search_results }
+}
+
+/// Brings the index up to date before it answers questions.
+///
+/// What keeps the folder from being followed (it is missing, another sync runs, many removals are not confirmed) is
+/// told, and the index stays as it is: a bot that answers from yesterday's documents is better than none.
+pub async fn bring_up_to_date(
+    settings: &Settings,
+    index: &Arc<dyn VectorStore>,
+    out: &Out,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let progress = out.progress();
+    let ask = |question: &str| out.confirm(question);
+    let context = SyncContext { observer: &progress, ask: &ask, clock: &SystemClock, stop };
+    match ingest::sync(index, &folders(settings), context).await {
+        Ok(report) => {
+            for problem in &report.problems {
+                out.warn(&format!("{}: {} ({})", problem.path, problem.message, problem.code));
+            }
+            Ok(())
+        }
+        Err(
+            error @ (SyncError::Folder(_) | SyncError::Locked(_) | SyncError::Declined(_) | SyncError::Undecided(_)),
+        ) => {
+            out.warn(&format!("the documents were not brought up to date: {error}; answering from what is indexed"));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where documents and state lie.
+pub fn folders(settings: &Settings) -> Folders {
+    Folders { docs_dir: settings.paths.docs_dir.clone(), state_dir: settings.paths.state_dir.clone() }
 }
 
 fn chat_model(settings: &AssistantSettings) -> Arc<dyn ChatModel> {
@@ -75,8 +115,8 @@ async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     })
 }
 
-fn file_location(path: &Path) -> crate::secret::Secret {
-    crate::secret::Secret::new(format!("sqlite:{}", path.display()))
+fn file_location(path: &Path) -> Secret {
+    Secret::new(format!("sqlite:{}", path.display()))
 }
 
 /// Reading or making a key file waits for the disk.

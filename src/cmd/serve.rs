@@ -62,6 +62,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let listener = listen(&settings.server).await?;
     let index = app::open_index(&settings)?;
     let deps = app::serve_deps(&settings, index.clone()).await?;
+    app::bring_up_to_date(&settings, &index, &ctx.out, &ctx.stop).await?;
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);
     }

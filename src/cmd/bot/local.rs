@@ -25,7 +25,7 @@ impl LocalBot {
     pub(super) async fn open(settings: &Settings, sync: bool, ctx: &Ctx) -> Result<Self, Failure> {
         let index = app::open_index(settings)?;
         if sync {
-            app::bring_up_to_date(settings, &index, ctx).await?;
+            app::bring_up_to_date(settings, &index, &ctx.out, &ctx.stop).await?;
         }
         Ok(Self { engine: app::engine(settings, index), history: Vec::new() })
     }

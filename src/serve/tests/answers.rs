@@ -255,7 +255,7 @@ async fn logs_hold_no_words_of_a_conversation() {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .json()
-        .with_env_filter("chatbotctl=trace,sqlx=trace,tower_http=trace")
+        .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
