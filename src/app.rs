@@ -12,14 +12,14 @@ use crate::config::settings::{AssistantSettings, ModelBackend, Settings};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::index::VectorStore;
-use crate::ingest::{self, Folders, SyncContext, SyncError};
 use crate::index::local::LocalIndex;
+use crate::ingest::{self, Folders, SyncContext, SyncError};
 use crate::llm::ChatModel;
 use crate::llm::extractive::Extractive;
 use crate::llm::stub::Stub;
+use crate::secret::Secret;
 use crate::serve;
 use crate::serve::visitor;
-use crate::secret::Secret;
 use crate::store::{self, Store};
 use crate::ui::Out;
 

@@ -8,6 +8,7 @@ mod ask;
 mod bot;
 mod chat;
 mod completions;
+pub mod docs;
 pub mod env;
 mod help;
 mod init;
@@ -34,6 +35,7 @@ commands! {
         Serve => serve,
         Ask => ask,
         Chat => chat,
+        Docs => docs,
         Env => env,
         Completions => completions,
         Man => man,

@@ -1,0 +1,92 @@
+//! `docs`: the documents and their index. One file a verb.
+
+mod list;
+mod plan;
+mod remove;
+mod search;
+mod show;
+mod status;
+mod sync;
+
+use std::path::PathBuf;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::cmd::{Ctx, Overrides, Run as _, commands, help_end};
+use crate::config::Settings;
+use crate::error::{Failure, Problem};
+use crate::exit::Exit;
+
+/// Keep the index equal to the documents, look into it, search it
+#[derive(Debug, clap::Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = help_end!(
+        "chatbotctl docs plan" => "what a sync would change",
+        "chatbotctl docs sync" => "change it",
+        "chatbotctl docs search \"how do I return an order\"" => "what a question finds"
+    )
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+commands! {
+    /// What to do with the documents.
+    pub enum Verb {
+        Sync => sync,
+        Plan => plan,
+        Status => status,
+        List => list,
+        Show => show,
+        Search => search,
+        Remove => remove,
+    }
+}
+
+/// Runs the verb.
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    args.verb.run(ctx).await
+}
+
+/// The flags that every `docs` command has.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FolderArgs {
+    /// The documents folder (setting DOCS_DIR)
+    #[arg(long, value_name = "DIR")]
+    pub docs_dir: Option<PathBuf>,
+    /// The folder for the index and other state (setting STATE_DIR)
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    fn settings(&self, ctx: &Ctx) -> Result<Settings, Failure> {
+        let mut flags = Overrides::new();
+        for (key, value) in [("DOCS_DIR", &self.docs_dir), ("STATE_DIR", &self.state_dir)] {
+            if let Some(value) = value {
+                flags.push((key, value.display().to_string()));
+            }
+        }
+        ctx.settings(flags)
+    }
+}
+
+fn table(headers: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(headers);
+    table
+}
+
+fn problem_lines(problems: &[Problem]) -> String {
+    let lines: Vec<String> =
+        problems.iter().map(|problem| format!("  {}: {} ({})", problem.path, problem.message, problem.code)).collect();
+    lines.join("\n")
+}
+
+/// `1 document`, `2 documents`.
+fn documents(count: usize) -> String {
+    if count == 1 { "1 document".to_owned() } else { format!("{count} documents") }
+}

@@ -1,0 +1,100 @@
+//! Collects blocks for the readers: cleans their text and gives each its locator.
+//!
+//! Blank blocks never get in, and the heading of a locator is always the last heading seen.
+
+use crate::docs::text::{clean_code, clean_line, table_row};
+use crate::model::{Block, BlockKind, LineRange, Locator};
+
+/// Deeper lists are indented like this one.
+const MAX_LIST_LEVEL: usize = 8;
+
+/// Where a reader stands: what its format knows of pages and lines.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    /// Page, counted from 1.
+    pub page: Option<u32>,
+    /// Lines of the source.
+    pub lines: Option<LineRange>,
+}
+
+/// The blocks so far.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    blocks: Vec<Block>,
+    heading: Option<String>,
+}
+
+impl Blocks {
+    /// A heading of level 1 to 6.
+    pub fn heading(&mut self, level: u8, text: &str, place: Place) {
+        let text = clean_line(text);
+        if text.chars().any(char::is_alphanumeric) {
+            self.heading = Some(text.clone());
+            self.push(BlockKind::Heading { level: level.clamp(1, 6) }, text, place);
+        } else {
+            // A row of dots or stars is decoration and opens no section.
+            self.push(BlockKind::Paragraph, text, place);
+        }
+    }
+
+    /// Running text.
+    pub fn paragraph(&mut self, text: &str, place: Place) {
+        self.push(BlockKind::Paragraph, clean_line(text), place);
+    }
+
+    /// An item of a list, `level` counted from 0, with its marker (`-` or `1.`).
+    pub fn list_item(&mut self, level: usize, marker: &str, text: &str, place: Place) {
+        let text = clean_line(text);
+        if !text.is_empty() {
+            let indent = "  ".repeat(level.min(MAX_LIST_LEVEL));
+            self.push(BlockKind::ListItem, format!("{indent}{marker} {text}"), place);
+        }
+    }
+
+    /// A row of a table.
+    pub fn table_row<S: AsRef<str>>(&mut self, header: bool, cells: &[S], place: Place) {
+        if let Some(text) = table_row(cells) {
+            self.push(BlockKind::TableRow { header }, text, place);
+        }
+    }
+
+    /// Preformatted text.
+    pub fn code(&mut self, text: &str, place: Place) {
+        self.push(BlockKind::Code, clean_code(text), place);
+    }
+
+    /// Blocks of another reader (HTML inside Markdown), at this place.
+    pub fn extend(&mut self, blocks: Vec<Block>, place: Place) {
+        for block in blocks {
+            if matches!(block.kind, BlockKind::Heading { .. }) {
+                self.heading = Some(block.text.clone());
+            }
+            self.push(block.kind, block.text, place);
+        }
+    }
+
+    /// The first heading of level 1.
+    pub fn title(&self) -> Option<String> {
+        let first = self.blocks.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }));
+        first.map(|block| block.text.clone())
+    }
+
+    /// Whether there is nothing yet.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// The blocks, in reading order.
+    pub fn finish(self) -> Vec<Block> {
+        self.blocks
+    }
+
+    fn push(&mut self, kind: BlockKind, text: String, place: Place) {
+        if text.trim().is_empty() {
+            return;
+        }
+        let locator =
+            Locator { page: place.page, heading: self.heading.clone(), lines: place.lines, ..Locator::default() };
+        self.blocks.push(Block { kind, text, locator });
+    }
+}

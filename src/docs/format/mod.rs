@@ -1,0 +1,177 @@
+//! The table of document formats: one file and one row each.
+//!
+//! A reader turns bytes into blocks with locators. It trusts nothing: any bytes give blocks or an error, never a
+//! panic. What a file is, its contents say first and its extension second.
+
+pub mod blocks;
+pub mod docx;
+pub mod encoding;
+pub mod html;
+mod html_content;
+pub mod markdown;
+pub mod pdf;
+pub mod plain;
+
+use crate::model::Block;
+
+/// A file to parse.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Path relative to the documents folder.
+    pub path: &'a str,
+    /// The file's contents.
+    pub bytes: &'a [u8],
+}
+
+/// What a reader makes of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parsed {
+    /// The title the document gives itself.
+    pub title: Option<String>,
+    /// The language the document says it is in, as written there.
+    pub language: Option<String>,
+    /// The pieces, in reading order.
+    pub blocks: Vec<Block>,
+}
+
+/// Why a file gives no blocks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// It needs a password.
+    #[error("it is encrypted; save it without a password")]
+    Encrypted,
+    /// It holds no text.
+    #[error("it holds no text (a scan, perhaps); run text recognition on it first")]
+    NoText,
+    /// It is too large.
+    #[error("it has more than {} MB; split it", crate::docs::MAX_FILE_BYTES / (1024 * 1024))]
+    TooLarge,
+    /// It is not what it should be.
+    #[error("it is damaged: {0}")]
+    Malformed(String),
+    /// No reader exists for it.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The system does not let us read it.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl FormatError {
+    /// The stable code of the problem.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Encrypted => "document/encrypted",
+            Self::NoText => "document/no-text",
+            Self::TooLarge => "document/too-large",
+            Self::Malformed(_) => "document/malformed",
+            Self::Unsupported(_) => "document/unsupported",
+            Self::Unreadable(_) => "document/unreadable",
+        }
+    }
+}
+
+/// What the contents of a file say about its being of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sniff {
+    /// It is, whatever its name says.
+    Sure,
+    /// It may be, when its name says so.
+    Possible,
+    /// It is not.
+    No,
+}
+
+/// A row of the table.
+pub struct Format {
+    /// Its name.
+    pub name: &'static str,
+    /// Extensions, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+    /// The media type under which the file is served.
+    pub media_type: &'static str,
+    /// Looks at the contents.
+    pub sniff: fn(&[u8]) -> Sniff,
+    /// Reads the contents.
+    pub read: fn(Input<'_>) -> Result<Parsed, FormatError>,
+}
+
+/// Every format.
+pub static FORMATS: [Format; 5] = [markdown::FORMAT, plain::FORMAT, html::FORMAT, pdf::FORMAT, docx::FORMAT];
+
+/// The format that a file's extension names.
+pub fn by_extension(path: &str) -> Option<&'static Format> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+/// The media type under which a document is served.
+pub fn media_type(path: &str) -> &'static str {
+    by_extension(path).map_or("application/octet-stream", |format| format.media_type)
+}
+
+/// Why a file of this name is not read.
+pub fn unsupported_reason(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((_, extension)) => format!("no reader for `.{}` files", extension.to_lowercase()),
+        None => "no extension tells its format".to_owned(),
+    }
+}
+
+/// Finds the reader for a file and reads it.
+pub fn parse(input: Input<'_>) -> Result<Parsed, FormatError> {
+    let format = detect(input)?;
+    let parsed = (format.read)(input)?;
+    if parsed.blocks.is_empty() { Err(FormatError::NoText) } else { Ok(parsed) }
+}
+
+fn detect(input: Input<'_>) -> Result<&'static Format, FormatError> {
+    if let Some(format) = FORMATS.iter().find(|format| (format.sniff)(input.bytes) == Sniff::Sure) {
+        return Ok(format);
+    }
+    let Some(format) = by_extension(input.path) else {
+        let name = input.path.rsplit('/').next().unwrap_or(input.path);
+        return Err(FormatError::Unsupported(unsupported_reason(name)));
+    };
+    if (format.sniff)(input.bytes) == Sniff::Possible {
+        return Ok(format);
+    }
+    if is_encrypted_office(input.bytes) {
+        return Err(FormatError::Encrypted);
+    }
+    let found = infer::get(input.bytes).map_or("something else", |kind| kind.mime_type());
+    Err(FormatError::Malformed(format!("its name says {}, its contents are {found}", format.name)))
+}
+
+/// Office programs put encrypted documents into an old-style container with a stream of this name.
+fn is_encrypted_office(bytes: &[u8]) -> bool {
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && bytes.windows(name.len()).any(|window| window == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_count_more_than_names() {
+        let code = |path, bytes| parse(Input { path, bytes }).unwrap_err().code();
+        assert_eq!(code("a.md", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "document/malformed");
+        assert_eq!(code("a.txt", b"%PDF-1.4 broken"), "document/malformed");
+        assert_eq!(code("a.docx", b"PK\x03\x04 broken"), "document/malformed");
+        assert_eq!(code("a.md", b""), "document/no-text");
+        assert_eq!(code("a.xyz", b"hello"), "document/unsupported");
+        assert_eq!(code("a.html", b"<p></p>"), "document/no-text");
+    }
+
+    #[test]
+    fn extensions_are_distinct() {
+        let mut all: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions).copied().collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert_eq!(media_type("a/B.PDF"), "application/pdf");
+    }
+}

@@ -1,0 +1,287 @@
+//! Lists the files of the documents folder.
+//!
+//! No symbolic link is followed, so nothing outside the folder is ever read. Hidden and secret-looking files are left
+//! out, and everything left out is named with a reason. This module reads no contents except to hash them.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::hex;
+use crate::docs::catalogue::CATALOGUE_FILE;
+use crate::docs::{MAX_FILE_BYTES, format};
+use crate::error::Problem;
+
+/// Deeper folders are a mistake or an attack.
+const MAX_DEPTH: usize = 64;
+
+/// A file that a reader exists for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Path relative to the documents folder, with `/`.
+    pub path: String,
+    /// Where it lies.
+    pub absolute: PathBuf,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since 1970, when the file system tells.
+    pub modified_ns: Option<i64>,
+}
+
+/// A file that is left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Path relative to the documents folder, with `/`.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What lies in the folder. All lists are sorted by path.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Files to read.
+    pub files: Vec<FoundFile>,
+    /// Files left out on purpose.
+    pub skipped: Vec<Skipped>,
+    /// Files and folders that could not be looked at. What an index has of them must stay.
+    pub problems: Vec<Problem>,
+}
+
+/// Why there is no listing at all.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// There is no such folder.
+    #[error("there is no folder `{0}`")]
+    NoFolder(String),
+    /// The folder cannot be read.
+    #[error("the folder `{path}` cannot be read: {message}")]
+    Unreadable {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// Lists the files under `root`.
+pub fn walk(root: &Path) -> Result<Listing, WalkError> {
+    let shown = root.display().to_string();
+    if !root.is_dir() {
+        return Err(WalkError::NoFolder(shown));
+    }
+    let entries =
+        fs::read_dir(root).map_err(|error| WalkError::Unreadable { path: shown, message: error.to_string() })?;
+    let mut walker = Walker::default();
+    walker.folder(entries, "", 0);
+    // An explicit stack, so that no depth of folders can overflow ours.
+    while let Some(folder) = walker.pending.pop() {
+        match fs::read_dir(&folder.absolute) {
+            Ok(entries) => walker.folder(entries, &folder.path, folder.depth),
+            Err(error) => walker.unreadable(folder.path, &error),
+        }
+    }
+    Ok(walker.finish())
+}
+
+/// SHA-256 of a file, read in pieces.
+pub fn hash_file(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?.take(MAX_FILE_BYTES + 1);
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0_u8; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Modification time in nanoseconds since 1970.
+pub fn modified_ns(metadata: &Metadata) -> Option<i64> {
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
+#[derive(Default)]
+struct Walker {
+    listing: Listing,
+    pending: Vec<Folder>,
+}
+
+struct Folder {
+    absolute: PathBuf,
+    path: String,
+    depth: usize,
+}
+
+impl Walker {
+    fn folder(&mut self, entries: fs::ReadDir, parent: &str, depth: usize) {
+        for entry in entries {
+            match entry {
+                Ok(entry) => self.entry(&entry, parent, depth),
+                Err(error) => self.unreadable(parent.to_owned(), &error),
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &fs::DirEntry, parent: &str, depth: usize) {
+        let os_name = entry.file_name();
+        let Some(name) = os_name.to_str() else {
+            let path = join(parent, &os_name.to_string_lossy());
+            self.problem(path, "document/bad-name", "the name is not valid UTF-8; rename the file");
+            return;
+        };
+        let path = join(parent, name);
+        if name.starts_with('.') {
+            return self.skip(path, "hidden");
+        }
+        match entry.file_type() {
+            Err(error) => self.unreadable(path, &error),
+            Ok(kind) if kind.is_symlink() => self.skip(path, "a symbolic link; links are not followed"),
+            Ok(kind) if kind.is_dir() && depth >= MAX_DEPTH => {
+                self.problem(path, "document/unreadable", "folders are nested too deep here");
+            }
+            Ok(kind) if kind.is_dir() => {
+                self.pending.push(Folder { absolute: entry.path(), path, depth: depth + 1 });
+            }
+            Ok(kind) if kind.is_file() => self.file(entry, name, path),
+            Ok(_) => self.skip(path, "not a regular file"),
+        }
+    }
+
+    fn file(&mut self, entry: &fs::DirEntry, name: &str, path: String) {
+        if path == CATALOGUE_FILE {
+            return;
+        }
+        if is_secret(name) {
+            return self.skip(path, "it looks like a secret");
+        }
+        if is_scratch(name) {
+            return self.skip(path, "a temporary file of another program");
+        }
+        if format::by_extension(&path).is_none() {
+            return self.skip(path, &format::unsupported_reason(name));
+        }
+        match entry.metadata() {
+            Err(error) => self.unreadable(path, &error),
+            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
+                let limit = MAX_FILE_BYTES / (1024 * 1024);
+                self.problem(path, "document/too-large", &format!("it has more than {limit} MB; split it"));
+            }
+            Ok(metadata) => self.listing.files.push(FoundFile {
+                path,
+                absolute: entry.path(),
+                bytes: metadata.len(),
+                modified_ns: modified_ns(&metadata),
+            }),
+        }
+    }
+
+    fn skip(&mut self, path: String, reason: &str) {
+        self.listing.skipped.push(Skipped { path, reason: reason.to_owned() });
+    }
+
+    fn unreadable(&mut self, path: String, error: &io::Error) {
+        // A file that went away between listing and looking is no problem: it is not there.
+        if error.kind() != io::ErrorKind::NotFound {
+            self.problem(path, "document/unreadable", &error.to_string());
+        }
+    }
+
+    fn problem(&mut self, path: String, code: &str, message: &str) {
+        self.listing.problems.push(Problem::new(path, code, message));
+    }
+
+    fn finish(mut self) -> Listing {
+        self.listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.listing.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        self.listing.problems.sort_by(|a, b| a.path.cmp(&b.path));
+        self.listing
+    }
+}
+
+fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+/// Whether a file's name says that it holds keys or passwords. Such a file must never reach an index.
+fn is_secret(name: &str) -> bool {
+    const SUFFIXES: [&str; 11] =
+        [".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".asc", ".gpg", ".ppk"];
+    const NAMES: [&str; 7] =
+        ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "credentials.json", "secrets.yaml", "secrets.yml"];
+    let name = name.to_lowercase();
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || NAMES.contains(&name.as_str())
+}
+
+/// Lock and backup files that office programs and editors leave beside a document.
+fn is_scratch(name: &str) -> bool {
+    name.starts_with("~$") || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let file = root.join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    #[test]
+    fn lists_sorted_and_names_what_it_leaves_out() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["b.md", "a/z.txt", "a/.hidden.md", "prod.env", "key.pem", "id_rsa", "x.mp3", "README", "~$a.docx"]
+        {
+            write(dir.path(), path, "x");
+        }
+        write(dir.path(), CATALOGUE_FILE, "documents: []");
+        write(dir.path(), "sub/documents.md", "x");
+        let listing = walk(dir.path()).unwrap();
+        let paths: Vec<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["a/z.txt", "b.md", "sub/documents.md"]);
+        let skipped: Vec<&str> = listing.skipped.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(skipped, ["README", "a/.hidden.md", "id_rsa", "key.pem", "prod.env", "x.mp3", "~$a.docx"]);
+        assert!(listing.problems.is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn follows_no_link_and_reports_bad_names() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let outside = tempfile::tempdir().unwrap();
+        write(outside.path(), "secret.md", "x");
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("link")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret.md"), dir.path().join("l.md")).unwrap();
+        fs::write(dir.path().join(OsStr::from_bytes(b"caf\xe9.md")), "x").unwrap();
+        let listing = walk(dir.path()).unwrap();
+        assert!(listing.files.is_empty());
+        assert_eq!(listing.skipped.len(), 2);
+        assert_eq!(listing.problems[0].code, "document/bad-name");
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = walk(&dir.path().join("none")).unwrap_err();
+        assert!(error.to_string().starts_with("there is no folder `"), "{error}");
+    }
+
+    #[test]
+    fn hashes_in_pieces() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a");
+        fs::write(&file, "abc").unwrap();
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash_file(&file).unwrap(), expected);
+    }
+}

@@ -1,0 +1,86 @@
+//! What goes wrong with a sync as a whole. What goes wrong with one document is a problem, not an error.
+
+use crate::docs::catalogue::CatalogueError;
+use crate::docs::walk::WalkError;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::index::IndexError;
+
+/// Why a sync did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The documents folder is missing or unreadable. The index stays as it is.
+    #[error(transparent)]
+    Folder(#[from] WalkError),
+    /// `documents.yaml` is wrong.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// Another sync runs on the same state folder.
+    #[error("another sync is running on `{0}`")]
+    Locked(String),
+    /// The state folder cannot be written.
+    #[error("the state folder `{path}` cannot be written: {message}")]
+    State {
+        /// The state folder.
+        path: String,
+        /// What the system said.
+        message: String,
+    },
+    /// A question was answered with no.
+    #[error("not confirmed: {0}")]
+    Declined(String),
+    /// A question could not be asked.
+    #[error("{0}")]
+    Undecided(Failure),
+    /// A background task ended before its time.
+    #[error("a background task failed: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl From<Failure> for SyncError {
+    fn from(failure: Failure) -> Self {
+        Self::Undecided(failure)
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        const WHAT: &str = "sync the documents";
+        let why = error.to_string();
+        match error {
+            SyncError::Folder(WalkError::NoFolder(path)) => Self::new("docs/no-folder", Exit::NotGood, WHAT, why)
+                .fix(format!("mkdir -p {path}, or name another folder with --docs-dir")),
+            SyncError::Folder(WalkError::Unreadable { .. }) => {
+                Self::new("docs/no-folder", Exit::NotGood, WHAT, why).fix("let this user read the folder")
+            }
+            SyncError::Catalogue(_) => Self::new("docs/catalogue", Exit::Settings, WHAT, why)
+                .fix("correct documents.yaml; nothing was changed"),
+            SyncError::Index(error) => error.into(),
+            SyncError::Locked(_) => Self::new("docs/locked", Exit::Temporary, WHAT, why)
+                .fix("wait until the other sync is done, then run `chatbotctl docs sync` again"),
+            SyncError::State { .. } => Self::new("docs/state", Exit::NotGood, WHAT, why)
+                .fix("let this user write the folder, or name another with --state-dir"),
+            SyncError::Declined(_) => Self::new("docs/declined", Exit::Undecided, WHAT, why)
+                .fix("look at `chatbotctl docs plan`, then sync again with --yes"),
+            SyncError::Undecided(failure) => failure,
+            SyncError::Task(error) => Self::new("docs/bug", Exit::Bug, WHAT, why).cause(error),
+        }
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        let why = error.to_string();
+        match &error {
+            IndexError::Locked { .. } => {
+                Self::new("index/locked", Exit::Temporary, "write the index", why).fix("try again in a moment")
+            }
+            IndexError::Backend { .. } => Self::new("index/failed", Exit::NotGood, "use the index", why)
+                .fix("an index that is damaged may be deleted; `chatbotctl docs sync` makes it anew"),
+        }
+        .cause(error)
+    }
+}
