@@ -94,9 +94,10 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let request_id = request_id::current();
+        let sentence = sentence(&self.message);
         let body = match self.shape {
             Shape::Error => serde_json::to_string(&ErrorBody {
-                error: ErrorObject { code: self.code, message: &self.message, request_id: &request_id },
+                error: ErrorObject { code: self.code, message: &sentence, request_id: &request_id },
             }),
             Shape::Detail => serde_json::to_string(&DetailBody { detail: &self.message }),
         }
@@ -146,6 +147,13 @@ impl From<IndexError> for ApiError {
         log_cause("the index failed", &error);
         Self::internal()
     }
+}
+
+/// Errors are fragments; a page shows them to people as they come.
+fn sentence(fragment: &str) -> String {
+    let mut rest = fragment.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", rest.as_str())
 }
 
 /// Logs an error with all its causes.

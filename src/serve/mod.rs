@@ -83,6 +83,15 @@ pub enum ServeError {
 /// Serves until `stop`, then ends gracefully: no new connections, running answers get ten seconds, and what they
 /// have by then is stored.
 pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> Result<(), ServeError> {
+    run_with_grace(listener, deps, stop, GRACE).await
+}
+
+async fn run_with_grace(
+    listener: TcpListener,
+    deps: Deps,
+    stop: CancellationToken,
+    grace: Duration,
+) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -95,7 +104,7 @@ pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> 
     tokio::pin!(server);
     let result = tokio::select! {
         result = &mut server => Some(result),
-        () = grace_is_over(&stop) => None,
+        () = grace_is_over(&stop, grace) => None,
     };
     state.cut.cancel();
     state.answers.close();
@@ -111,7 +120,7 @@ pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> 
     Ok(result?)
 }
 
-async fn grace_is_over(stop: &CancellationToken) {
+async fn grace_is_over(stop: &CancellationToken, grace: Duration) {
     stop.cancelled().await;
-    tokio::time::sleep(GRACE).await;
+    tokio::time::sleep(grace).await;
 }

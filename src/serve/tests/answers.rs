@@ -1,13 +1,18 @@
 //! Questions, answers, and everything that may come between.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::bot::{Bot, Browser, Mood, NOW, Setup, Step, events, input, types};
+use super::bot::{Bot, Browser, DATABASE, Mood, NOW, Setup, Step, events, input, types};
 use crate::config::AuthMode;
-use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, ThreadStatus};
+use crate::model::thread::{
+    AssistantMessage, ItemContent, Order, PageQuery, Principal, Thread, ThreadItem, ThreadStatus,
+};
+use crate::secret::Secret;
+use crate::store;
 
 const ORDER: &[&str] = &[
     "thread.created",
@@ -207,6 +212,28 @@ async fn a_stop_lets_answers_end() {
     }
     assert_eq!(types(&events(&rest)).last(), Some(&"thread.item.done"));
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_cuts_answers_that_do_not_end_and_keeps_what_there_is() {
+    let setup = Setup { auth_mode: AuthMode::Off, grace: Duration::from_millis(50), ..paused() };
+    let bot = Bot::start(setup).await;
+    let browser = bot.browser().await;
+    let (thread_id, mut response) = ask_until(&browser, "text_delta").await;
+    bot.begin_stop();
+    let mut rest = String::new();
+    while let Some(chunk) = response.next().await {
+        rest.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert_eq!(*events(&rest).last().unwrap(), json!({"type": "error", "code": "stream.error", "allow_retry": true}));
+    let folder = bot.stop().await;
+    let store = store::open(&Secret::new(folder.path().join(DATABASE).to_str().unwrap())).await.unwrap();
+    let page = PageQuery::new(None, Order::Desc, None);
+    let items = store.items(&Principal { id: "local".to_owned() }, &thread_id, &page).await.unwrap();
+    match &items.data[0].content {
+        ItemContent::AssistantMessage(message) => assert_eq!(message.text, "Within "),
+        ItemContent::UserMessage(_) => panic!("the partial answer is lost"),
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -22,10 +23,11 @@ use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
-use crate::serve::{Deps, run, visitor};
+use crate::serve::{Deps, run_with_grace, visitor};
 use crate::store::{self, Store};
 
 pub const CHUNK: &str = "Unused items can be returned within 30 days.";
+pub const DATABASE: &str = "t.db";
 pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 
 /// What the scripted model does, in order.
@@ -54,7 +56,7 @@ pub struct Bot {
     gate: Arc<Semaphore>,
     stop: CancellationToken,
     server: JoinHandle<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 #[derive(Clone)]
@@ -63,11 +65,18 @@ pub struct Setup {
     pub cors_origins: Vec<String>,
     pub public_url: Option<String>,
     pub script: Vec<Step>,
+    pub grace: Duration,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { auth_mode: AuthMode::Visitor, cors_origins: Vec::new(), public_url: None, script: usual_script() }
+        Self {
+            auth_mode: AuthMode::Visitor,
+            cors_origins: Vec::new(),
+            public_url: None,
+            script: usual_script(),
+            grace: Duration::from_secs(10),
+        }
     }
 }
 
@@ -77,7 +86,7 @@ impl Bot {
         let docs_dir = folder.path().join("docs");
         std::fs::create_dir(&docs_dir).unwrap();
         std::fs::write(docs_dir.join("refund_policy.md"), format!("# Refund policy\n\n{CHUNK}\n")).unwrap();
-        let store = store::open(&Secret::new(folder.path().join("t.db").to_str().unwrap())).await.unwrap();
+        let store = store::open(&Secret::new(folder.path().join(DATABASE).to_str().unwrap())).await.unwrap();
         let index = Arc::new(TestIndex::new());
         let asked = Arc::default();
         let gate = Arc::new(Semaphore::new(0));
@@ -105,9 +114,9 @@ impl Bot {
         let address = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let server = tokio::spawn(async move { run(listener, deps, stopped).await.unwrap() });
+        let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
         let url = format!("http://{address}");
-        Self { url, address, docs_dir, store, asked, index, gate, stop, server, _folder: folder }
+        Self { url, address, docs_dir, store, asked, index, gate, stop, server, folder }
     }
 
     pub async fn usual() -> Self {
@@ -119,10 +128,11 @@ impl Bot {
         self.gate.add_permits(1);
     }
 
-    /// Stops the server and waits for its end.
-    pub async fn stop(self) {
+    /// Stops the server and waits for its end; what it left behind.
+    pub async fn stop(self) -> tempfile::TempDir {
         self.stop.cancel();
         self.server.await.unwrap();
+        self.folder
     }
 
     /// Begins the stop without waiting.
