@@ -7,6 +7,11 @@ pub fn is_stop_word(word: &str, language: Language) -> bool {
     list(language).split_ascii_whitespace().any(|stop| stop == word)
 }
 
+/// Whether `word` is one of the words that fill everyday speech: it may be looked for, but says little.
+pub fn is_common_word(word: &str, language: Language) -> bool {
+    language == Language::ENGLISH && COMMON_ENGLISH.split_ascii_whitespace().any(|common| common == word)
+}
+
 /// Whether there is a list for `language`.
 pub fn has_list(language: Language) -> bool {
     !list(language).is_empty()
@@ -45,6 +50,24 @@ const ENGLISH: &str = "a about am an and any anyone are arent as at be been bein
     not of off on or our ours out please shall she should shouldnt so some such tell than that the their theirs them \
     then there theres these they this those to too until up us very want was wasnt we were werent what whats when where \
     wheres which while who whom whose why will with wont would wouldnt you your yours youre youve";
+
+const COMMON_ENGLISH: &str = "able across actual actually after again ago all allow allowed almost along already also \
+    although always another anybody anything anyway around ask asked away back bad because become before begin behind \
+    believe best better between big bit both bring brought came case certain come comes coming correct day days \
+    different done down during each early easily easy end enough even ever every everybody everyone everything exact \
+    exactly fact far fast feel few find finding fine first follow forward found full gave general getting give given \
+    gives giving glad go goes going gone good got great guy guys half hand happen happened happening happens hard hear \
+    heard hello help hey hi high hope idea inside instead job keep keeps kept kind kinds know known last late later \
+    least leave left less let lets life like likely line little live long longer look looking lot lots made main make \
+    makes making many matter maybe mean means meant middle moment more most move much near nearly need needed needing \
+    needs never new next nice nobody none nothing now often okay old once one ones onto other others otherwise outside \
+    over own part past people per perhaps person piece place plan please plus point possible possibly probably put quick \
+    quickly quite rather read ready real really reason right run said same saw say saying says see seem seems seen sent \
+    several show shown shows simple simply since sit situation small somebody someone something sometimes somewhere soon \
+    sort speak start started stay still stop stuff such sure take taken takes taking talk tell thank thanks thing things \
+    think though thought three through times today together told took toward towards tried true try trying turn turned \
+    two under understand until upon use used useful uses using usual usually various wait wants wanted way ways well went \
+    whatever while whole wish within without wonder wondering word words work worked working works world wrong yes yet";
 
 const GERMAN: &str = "aber alle als also am an auch auf aus bei bin bis bitte da damit dann das dass dein deine dem den \
     denn der des die dies diese diesem diesen dieser dieses doch dort du durch ein eine einem einen einer eines er es \

@@ -14,8 +14,13 @@ const MAX_WORD_CHARS: usize = 64;
 pub fn words(text: &str) -> Vec<String> {
     let text: String = text.nfkc().collect::<String>().to_lowercase();
     let mut words = Vec::new();
-    for word in text.unicode_words() {
-        split_scripts(word, &mut words);
+    let mut before: Option<(&str, usize)> = None;
+    for (start, word) in text.unicode_word_indices() {
+        match before {
+            Some((first, end)) if is_hyphen(&text[end..start]) => join_hyphenated(first, word, &mut words),
+            _ => split_scripts(word, &mut words),
+        }
+        before = Some((word, start + word.len()));
     }
     join_lone_cjk(&text, words)
 }
@@ -44,6 +49,23 @@ fn stem(stemmer: &Stemmer, word: String) -> String {
     }
     let stem = stemmer.stem(&word);
     if stem.is_empty() { word } else { stem.into_owned() }
+}
+
+fn is_hyphen(between: &str) -> bool {
+    matches!(between, "-" | "\u{2010}" | "\u{2011}")
+}
+
+/// "pick-up" is also found as "pickup"; in "e-mail" the letter alone would say nothing.
+fn join_hyphenated(first: &str, second: &str, words: &mut Vec<String>) {
+    if !(first.chars().all(char::is_alphabetic) && second.chars().all(char::is_alphabetic)) {
+        split_scripts(second, words);
+        return;
+    }
+    if first.chars().count() == 1 {
+        words.pop();
+    }
+    split_scripts(second, words);
+    words.push(first.chars().chain(second.chars()).take(MAX_WORD_CHARS).collect());
 }
 
 /// Han, Hiragana, Katakana and Hangul: scripts searched by pairs of characters.
@@ -130,6 +152,8 @@ mod tests {
     fn words_are_normalised() {
         assert_eq!(words("The Customer’s ﬁrst  ORDER (no. 14)"), ["the", "customer", "first", "order", "no", "14"]);
         assert_eq!(words("don't"), ["dont"]);
+        assert_eq!(words("E-mail for pick-up"), ["mail", "email", "for", "pick", "up", "pickup"]);
+        assert_eq!(words("2-3 days"), ["2", "3", "days"]);
         assert_eq!(words("…!? "), Vec::<String>::new());
     }
 

@@ -31,7 +31,8 @@ pub(super) const RECORD_MARK: &str = "record";
 /// The schema and its fields.
 pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let terms = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
+    let terms =
+        TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqsAndPositions);
     let fields = Fields {
         document_id: builder.add_text_field("document_id", STRING),
         record_id: builder.add_text_field("record_id", STRING),

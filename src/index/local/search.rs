@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use tantivy::collector::TopDocs;
-use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, DisjunctionMaxQuery, EmptyQuery, Occur, Query, TermQuery};
+use tantivy::query::{
+    Bm25StatisticsProvider, BooleanQuery, BoostQuery, DisjunctionMaxQuery, EmptyQuery, Occur, PhraseQuery, Query,
+    TermQuery,
+};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, Score, TantivyError, Term};
 
@@ -11,10 +14,16 @@ use crate::index::SearchQuery;
 use crate::index::local::snapshot::Snapshot;
 use crate::index::query::{all_words, content_words};
 use crate::model::{Hit, QueryTerm};
-use crate::text::words;
+use crate::text::{stop, words};
 
 /// Unknown words shorter than this are not taken for misspelt ones.
 const MIN_MISSPELT_CHARS: usize = 5;
+/// What a word of everyday speech is worth, against one that names something.
+const COMMON_SHARE: f32 = 0.35;
+/// What a pair of neighbouring words counts, against two words on their own.
+const PAIR_BOOST: Score = 0.3;
+/// Words that may stand between the two of a pair, beyond none.
+const PAIR_SLOP: u32 = 2;
 /// What a word is worth at least.
 const WEIGHT_FLOOR: f64 = 0.5;
 /// Entries looked at per hit wanted, in the first try, when only the best chunk of each document counts.
@@ -38,7 +47,8 @@ fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTer
             frequency = snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, &near))?;
             forms.push(near);
         }
-        terms.push(QueryTerm { weight: weight(frequency, texts), known: frequency > 0, forms });
+        let weight = weight(frequency, texts) * if is_common(snapshot, &word) { COMMON_SHARE } else { 1.0 };
+        terms.push(QueryTerm { weight, known: frequency > 0, forms });
     }
     Ok(terms)
 }
@@ -104,25 +114,51 @@ fn place(hit: &Hit) -> (&str, u32) {
     (&hit.path, hit.chunk.ordinal)
 }
 
-/// Any of the words may match; of one word's forms the best counts.
+/// Any of the words may match; of one word's forms the best counts. Neighbours in the question that are neighbours in
+/// a text, too, count a little more.
 fn disjunction(snapshot: &Snapshot, terms: &[QueryTerm]) -> Box<dyn Query> {
-    let clauses: Vec<(Occur, Box<dyn Query>)> = terms
-        .iter()
-        .filter(|term| term.known)
-        .map(|term| {
-            let mut forms: Vec<Box<dyn Query>> = term
-                .forms
-                .iter()
-                .map(|form| -> Box<dyn Query> {
-                    let term = Term::from_field_text(snapshot.fields.terms, form);
-                    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
-                })
-                .collect();
-            let clause = if forms.len() == 1 { forms.remove(0) } else { Box::new(DisjunctionMaxQuery::new(forms)) };
-            (Occur::Should, clause)
-        })
-        .collect();
-    if clauses.is_empty() { Box::new(EmptyQuery) } else { Box::new(BooleanQuery::new(clauses)) }
+    let known: Vec<Vec<Term>> =
+        terms.iter().filter(|term| term.known).map(|term| known_forms(snapshot, &term.forms)).collect();
+    let words = known.iter().map(|forms| best_of(forms.iter().map(word_query).collect()));
+    let pairs = known.windows(2).map(|pair| near_each_other(&pair[0], &pair[1]));
+    let clauses: Vec<(Occur, Box<dyn Query>)> = words.chain(pairs).map(|query| (Occur::Should, query)).collect();
+    Box::new(BooleanQuery::new(clauses))
+}
+
+fn near_each_other(forms: &[Term], others: &[Term]) -> Box<dyn Query> {
+    let mut pairs = Vec::new();
+    for form in forms {
+        pairs.extend(others.iter().filter(|other| *other != form).map(|other| pair_query(form, other)));
+    }
+    Box::new(BoostQuery::new(best_of(pairs), PAIR_BOOST))
+}
+
+fn best_of(mut queries: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    match queries.len() {
+        0 => Box::new(EmptyQuery),
+        1 => queries.remove(0),
+        _ => Box::new(DisjunctionMaxQuery::new(queries)),
+    }
+}
+
+fn word_query(term: &Term) -> Box<dyn Query> {
+    Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs))
+}
+
+fn pair_query(one: &Term, other: &Term) -> Box<dyn Query> {
+    let mut query = PhraseQuery::new(vec![one.clone(), other.clone()]);
+    query.set_slop(PAIR_SLOP);
+    Box::new(query)
+}
+
+/// The forms that some text holds. A form that none holds would only cost time.
+fn known_forms(snapshot: &Snapshot, forms: &[String]) -> Vec<Term> {
+    let terms = forms.iter().map(|form| Term::from_field_text(snapshot.fields.terms, form));
+    terms.filter(|term| snapshot.doc_freq(term).is_ok_and(|frequency| frequency > 0)).collect()
+}
+
+fn is_common(snapshot: &Snapshot, word: &str) -> bool {
+    snapshot.languages.iter().any(|language| stop::is_common_word(word, *language))
 }
 
 fn forms_of(snapshot: &Snapshot, word: &str) -> Vec<String> {
@@ -188,7 +224,7 @@ fn is_correctable(word: &str) -> bool {
     word.chars().all(char::is_alphabetic) && word.chars().count() >= MIN_MISSPELT_CHARS
 }
 
-/// Whether one letter more, less, or other, or two swapped neighbours, make `one` out of `other`.
+/// Whether one letter more or less, two swapped neighbours, or one likely wrong letter make `one` out of `other`.
 fn is_one_slip(one: &str, other: &str) -> bool {
     let one: Vec<char> = one.chars().collect();
     let other: Vec<char> = other.chars().collect();
@@ -200,10 +236,22 @@ fn is_one_slip(one: &str, other: &str) -> bool {
     let same_end = left.iter().rev().zip(right.iter().rev()).take_while(|(left, right)| left == right).count();
     let (left, right) = (&left[..left.len() - same_end], &right[..right.len() - same_end]);
     match (left, right) {
-        ([] | [_], [] | [_]) => true,
+        ([], [] | [_]) | ([_], []) => true,
+        ([wrong], [right]) => is_likely_slip(*wrong, *right),
         ([a, b], [c, d]) => a == d && b == c,
         _ => false,
     }
+}
+
+/// Vowels are mixed up, and keys beside each other. Other letters make other words: Iceland is not Ireland.
+fn is_likely_slip(wrong: char, right: char) -> bool {
+    const VOWELS: &str = "aeiouyäöü";
+    const ROWS: [&str; 3] = ["qwertzuiop", "asdfghjkl", "yxcvbnm"];
+    let beside = |row: &str| {
+        let place = |letter: char| row.chars().position(|key| key == letter);
+        place(wrong).zip(place(right)).is_some_and(|(one, other)| one.abs_diff(other) == 1)
+    };
+    (VOWELS.contains(wrong) && VOWELS.contains(right)) || ROWS.iter().any(|row| beside(row))
 }
 
 #[cfg(test)]
@@ -216,6 +264,7 @@ mod tests {
         assert!(is_one_slip("refundd", "refund"));
         assert!(is_one_slip("refnd", "refund"));
         assert!(is_one_slip("refumd", "refund"));
+        assert!(!is_one_slip("iceland", "ireland"));
         assert!(!is_one_slip("rfnud", "refund"));
         assert!(!is_one_slip("warranty", "delivery"));
     }
