@@ -102,6 +102,7 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
 }
 
 /// Asks for a clean stop at the first signal and ends the process at the second.
+#[expect(clippy::disallowed_methods, reason = "a second signal means: at once, whatever is still open")]
 async fn watch_signals(stop: CancellationToken, first: Arc<OnceLock<Exit>>) {
     // Where signals cannot be watched, the system's own handling stays.
     let Ok(mut signals) = Signals::new() else {

@@ -1,7 +1,7 @@
 //! The commands: one file each, registered in one table.
 //!
 //! A command is a module with `Args` (whose doc comment is its summary, and whose `after_help` is made by
-//! [`help_end!`]) and `pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure>`. A noun has a table of its
+//! `help_end!`) and `pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure>`. A noun has a table of its
 //! own, of verbs. Commands choose and render; engines do the work.
 
 mod ask;

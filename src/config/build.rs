@@ -91,3 +91,70 @@ fn auth_mode(text: &str) -> Result<AuthMode, String> {
         _ => Ok(AuthMode::Visitor),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use tracing::Level;
+
+    use super::*;
+    use crate::config::{Inputs, Origin, Resolution, resolve};
+
+    fn resolved(environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Resolution {
+        let environment =
+            environment.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect();
+        let inputs = Inputs { environment, folder: PathBuf::from("/nonexistent"), ..Inputs::default() };
+        let flags = flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        resolve(&inputs, &flags)
+    }
+
+    #[test]
+    fn nothing_set_gives_the_defaults() {
+        let settings = resolved(&[], &[]).settings.unwrap();
+        assert_eq!((settings.profile.as_str(), settings.base), ("dev", Base::Dev));
+        assert_eq!(settings.paths.docs_dir, PathBuf::from("data"));
+        assert_eq!((settings.server.host.as_str(), settings.server.port), ("127.0.0.1", 8002));
+        assert_eq!(settings.server.auth_mode, AuthMode::Off);
+        assert_eq!(settings.assistant.backend, ModelBackend::Extractive);
+        assert_eq!(settings.log.level, Level::INFO);
+        assert!(settings.server.database_url.is_none() && settings.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_flag_is_stronger_than_the_environment() {
+        let resolution = resolved(&[("SERVER_PORT", "1")], &[("SERVER_PORT", "2")]);
+        let row = resolution.rows.iter().find(|row| row.key.name == "SERVER_PORT").unwrap();
+        assert_eq!(row.origin, Origin::Flag("--port"));
+        assert_eq!(row.overrides, [Origin::Environment]);
+        assert_eq!(resolution.settings.unwrap().server.port, 2);
+    }
+
+    #[test]
+    fn values_come_out_typed() {
+        let environment = [
+            ("CORS_ORIGINS", "https://Example.com:443, *"),
+            ("PUBLIC_URL", "https://bot.example.com/"),
+            ("LOG_LEVEL", "warning"),
+            ("SERVER_HOST", "[::1]"),
+            ("MODEL_BACKEND", "Stub"),
+            ("VISITOR_KEY", "0123456789abcdef0123456789abcdef"),
+        ];
+        let settings = resolved(&environment, &[]).settings.unwrap();
+        assert_eq!(settings.server.cors_origins, ["https://example.com"]);
+        assert_eq!(settings.server.public_url.as_deref(), Some("https://bot.example.com"));
+        assert_eq!(settings.server.auth_mode, AuthMode::Visitor);
+        assert_eq!(settings.server.host, "::1");
+        assert_eq!(settings.log.level, Level::WARN);
+        assert_eq!(settings.assistant.backend, ModelBackend::Stub);
+        assert_eq!(settings.server.visitor_key.unwrap().expose().len(), 32);
+        assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
+    }
+
+    #[test]
+    fn problems_leave_no_settings() {
+        let resolution = resolved(&[("SERVER_PORT", "x"), ("LOG_LEVEL", "y")], &[]);
+        assert!(resolution.settings.is_none());
+        assert_eq!(resolution.problems.len(), 2);
+    }
+}

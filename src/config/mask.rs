@@ -61,12 +61,14 @@ pub fn url_password(url: &str) -> Option<&str> {
 }
 
 /// Everything between the first `:` after the scheme and the last `@`, so that odd characters in a password hide it
-/// no less.
+/// no less. On the web a user's name alone is a token, so it counts as a password too.
 fn password_range(url: &str) -> Option<Range<usize>> {
     let userinfo = url.find("://")? + 3;
     let end = userinfo + url[userinfo..].rfind('@')?;
-    let start = userinfo + url[userinfo..end].find(':')? + 1;
-    Some(start..end)
+    match url[userinfo..end].find(':') {
+        Some(colon) => Some(userinfo + colon + 1..end),
+        None => url.starts_with("http").then_some(userinfo..end),
+    }
 }
 
 /// An unescaped `?` in a password: the `@` that ends the userinfo is still to come.
@@ -129,6 +131,7 @@ mod tests {
         assert_eq!(mask_url("postgres://bot:p/w?@x@host/db"), "postgres://bot:***@host/db");
         assert_eq!(mask_url("postgres://host/db?password=pw&a=b"), "postgres://host/db?password=***&a=b");
         assert_eq!(mask_url("sqlite:chat.db?mode=rwc"), "sqlite:chat.db?mode=rwc");
+        assert_eq!(mask_url("https://token@host"), "https://***@host");
         assert_eq!(mask_url("https://host/path"), "https://host/path");
     }
 

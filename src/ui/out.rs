@@ -276,6 +276,9 @@ fn json_failure(error: serde_json::Error) -> Failure {
 
 /// A prompt that ended without an answer.
 fn prompt_failure(error: dialoguer::Error) -> Failure {
+    // The prompt hides the cursor while it waits, and an interrupted one leaves it hidden.
+    let _ = console::Term::stderr().show_cursor();
+    to_stderr("");
     let dialoguer::Error::IO(io) = &error;
     match io.kind() {
         io::ErrorKind::Interrupted => {
@@ -292,14 +295,7 @@ mod tests {
     use super::*;
 
     fn out(yes: bool) -> Out {
-        let term = Term {
-            interactive: false,
-            stdout: false,
-            stderr: false,
-            color_stdout: false,
-            color_stderr: false,
-            width: 100,
-        };
+        let term = Term { interactive: false, stdout: false, stderr: false, color_stdout: false, color_stderr: false };
         let settings =
             OutSettings { format: Format::Human, quiet: true, verbose: 0, yes, no_input: false, output: None, term };
         Out::open(&settings).unwrap()

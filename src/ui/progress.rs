@@ -78,6 +78,8 @@ impl Observer for Progress {
         }
         let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
+            // Nothing to do is nothing to tell.
+            Event::Started { total: Some(0), .. } => *job = None,
             Event::Started { task, total } => *job = Some(Job::start(task, total, self.style)),
             Event::Advanced { item, bytes } => {
                 if let Some(job) = job.as_mut() {
@@ -200,6 +202,13 @@ mod tests {
         job.problems = 1;
         assert_eq!(job.summary(Duration::from_millis(420)), "indexing: 2 done (2.00 KiB) in 0.4 s, 1 problem");
         assert_eq!(job.state(), "indexing: 2 of 2");
+    }
+
+    #[test]
+    fn nothing_to_do_is_not_told() {
+        let progress = Progress::lines();
+        progress.observe(Event::Started { task: "indexing", total: Some(0) });
+        assert!(progress.job.lock().unwrap().is_none());
     }
 
     #[test]

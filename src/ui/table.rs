@@ -1,23 +1,13 @@
 //! Tables for people.
 
-use std::io::IsTerminal as _;
-
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
-use crate::ui::term::clean;
-
-/// The width where no terminal tells one.
-const DEFAULT_WIDTH: u16 = 100;
+use crate::ui::term::{clean, table_width};
 
 /// A table without frame, as wide as the terminal or 100 columns. Cells are made safe for terminals.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let width = if std::io::stdout().is_terminal() {
-        console::Term::stdout().size_checked().map(|(_, columns)| columns)
-    } else {
-        None
-    };
-    table_of_width(header, rows, width.unwrap_or(DEFAULT_WIDTH))
+    table_of_width(header, rows, table_width())
 }
 
 /// The same, of a given width.

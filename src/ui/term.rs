@@ -35,12 +35,10 @@ pub struct Term {
     pub color_stdout: bool,
     /// Whether notes are colored.
     pub color_stderr: bool,
-    /// Columns for tables.
-    pub width: u16,
 }
 
 impl Term {
-    /// Looks at the standard streams and at `NO_COLOR`, `TERM` and `COLUMNS`.
+    /// Looks at the standard streams and at `NO_COLOR` and `TERM`.
     pub fn detect(environment: &BTreeMap<OsString, OsString>, color: Color) -> Self {
         let stdout = std::io::stdout().is_terminal();
         let stderr = std::io::stderr().is_terminal();
@@ -56,7 +54,6 @@ impl Term {
             stderr,
             color_stdout: colored(stdout),
             color_stderr: colored(stderr),
-            width: width(environment, stdout),
         }
     }
 }
@@ -67,16 +64,11 @@ fn is_plain(environment: &BTreeMap<OsString, OsString>) -> bool {
     set("NO_COLOR").is_some_and(|value| !value.is_empty()) || set("TERM").is_some_and(|value| value == "dumb")
 }
 
-/// The terminal's columns; `COLUMNS` where it is given.
-fn width(environment: &BTreeMap<OsString, OsString>, stdout: bool) -> u16 {
-    let told = environment
-        .get(&OsString::from("COLUMNS"))
-        .and_then(|value| value.to_str())
-        .and_then(|value| value.parse::<u16>().ok());
-    let seen = || {
-        if stdout { console::Term::stdout().size_checked().map(|(_, columns)| columns) } else { None }
-    };
-    told.or_else(seen).unwrap_or(DEFAULT_WIDTH).max(MIN_WIDTH)
+/// Columns for tables: those of the terminal that results go to.
+pub fn table_width() -> u16 {
+    let stdout = console::Term::stdout();
+    let columns = if stdout.is_term() { stdout.size_checked().map(|(_, columns)| columns) } else { None };
+    columns.map_or(DEFAULT_WIDTH, |columns| columns.max(MIN_WIDTH))
 }
 
 /// Makes text from documents, files or the network safe to show: characters that steer a terminal, reorder a line or
@@ -127,12 +119,5 @@ mod tests {
         let environment = |value: &str| BTreeMap::from([("NO_COLOR".into(), OsString::from(value))]);
         assert!(is_plain(&environment("1")));
         assert!(!is_plain(&environment("")));
-    }
-
-    #[test]
-    fn columns_are_bounded_below() {
-        let environment = BTreeMap::from([("COLUMNS".into(), OsString::from("3"))]);
-        assert_eq!(width(&environment, false), MIN_WIDTH);
-        assert_eq!(width(&BTreeMap::new(), false), DEFAULT_WIDTH);
     }
 }
