@@ -3,6 +3,7 @@
 pub mod language;
 pub mod sentence;
 pub mod stop;
+pub mod synonym;
 pub mod words;
 
 pub use language::Language;

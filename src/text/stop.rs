@@ -44,7 +44,7 @@ fn list(language: Language) -> &'static str {
     }
 }
 
-const ENGLISH: &str = "a about am an and any anyone are arent as at be been being but by can cannot cant could couldnt \
+const ENGLISH: &str = "a about am an and any anyone are arent as at be been being but by can could couldnt \
     did didnt do does doesnt doing dont either else for from get got had hadnt has hasnt have havent having he her here \
     hers him his how i id if ill im in into is isnt it its ive just let like may me might mine much must my myself no \
     not of off on or our ours out please shall she should shouldnt so some such tell than that the their theirs them \
@@ -58,10 +58,10 @@ const COMMON_ENGLISH: &str = "able across actual actually after again ago all al
     exactly fact far fast feel few find finding fine first follow forward found full gave general getting give given \
     gives giving glad go goes going gone good got great guy guys half hand happen happened happening happens hard hear \
     heard hello help hey hi high hope idea inside instead job keep keeps kept kind kinds know known last late later \
-    least leave left less let lets life like likely line little live long longer look looking lot lots made main make \
+    least less let lets life like likely line little live long longer look looking lot lots made main make \
     makes making many matter maybe mean means meant middle moment more most move much near nearly need needed needing \
     needs never new next nice nobody none nothing now often okay old once one ones onto other others otherwise outside \
-    over own part past people per perhaps person piece place plan please plus point possible possibly probably put quick \
+    over own part past people per perhaps person piece place plan please plus possible possibly probably put quick \
     quickly quite rather read ready real really reason right run said same saw say saying says see seem seems seen sent \
     several show shown shows simple simply since sit situation small somebody someone something sometimes somewhere soon \
     sort speak start started stay still stop stuff such sure take taken takes taking talk tell thank thanks thing things \

@@ -55,17 +55,16 @@ fn is_hyphen(between: &str) -> bool {
     matches!(between, "-" | "\u{2010}" | "\u{2011}")
 }
 
-/// "pick-up" is also found as "pickup"; in "e-mail" the letter alone would say nothing.
+/// "e-mail" is also found as "email", and the letter alone would say nothing. Longer parts stand for themselves.
 fn join_hyphenated(first: &str, second: &str, words: &mut Vec<String>) {
-    if !(first.chars().all(char::is_alphabetic) && second.chars().all(char::is_alphabetic)) {
-        split_scripts(second, words);
-        return;
-    }
-    if first.chars().count() == 1 {
+    let is_letter = first.chars().count() == 1 && first.chars().all(char::is_alphabetic);
+    if is_letter {
         words.pop();
     }
     split_scripts(second, words);
-    words.push(first.chars().chain(second.chars()).take(MAX_WORD_CHARS).collect());
+    if is_letter && second.chars().all(char::is_alphabetic) {
+        words.push(first.chars().chain(second.chars()).take(MAX_WORD_CHARS).collect());
+    }
 }
 
 /// Han, Hiragana, Katakana and Hangul: scripts searched by pairs of characters.
@@ -152,7 +151,7 @@ mod tests {
     fn words_are_normalised() {
         assert_eq!(words("The Customer’s ﬁrst  ORDER (no. 14)"), ["the", "customer", "first", "order", "no", "14"]);
         assert_eq!(words("don't"), ["dont"]);
-        assert_eq!(words("E-mail for pick-up"), ["mail", "email", "for", "pick", "up", "pickup"]);
+        assert_eq!(words("E-mail for pick-up"), ["mail", "email", "for", "pick", "up"]);
         assert_eq!(words("2-3 days"), ["2", "3", "days"]);
         assert_eq!(words("…!? "), Vec::<String>::new());
     }

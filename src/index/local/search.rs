@@ -14,7 +14,7 @@ use crate::index::SearchQuery;
 use crate::index::local::snapshot::Snapshot;
 use crate::index::query::{all_words, content_words};
 use crate::model::{Hit, QueryTerm};
-use crate::text::{stop, words};
+use crate::text::{stop, synonym, words};
 
 /// Unknown words shorter than this are not taken for misspelt ones.
 const MIN_MISSPELT_CHARS: usize = 5;
@@ -41,11 +41,9 @@ fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTer
     for word in content {
         let mut forms = forms_of(snapshot, &word);
         let mut frequency = highest_frequency(snapshot, &forms)?;
-        if frequency == 0
-            && let Some(near) = nearest_term(snapshot, &forms)?
-        {
-            frequency = snapshot.doc_freq(&Term::from_field_text(snapshot.fields.terms, &near))?;
-            forms.push(near);
+        if frequency == 0 {
+            forms.extend(stand_ins(snapshot, &word, &forms)?);
+            frequency = highest_frequency(snapshot, &forms)?;
         }
         let weight = weight(frequency, texts) * if is_common(snapshot, &word) { COMMON_SHARE } else { 1.0 };
         terms.push(QueryTerm { weight, known: frequency > 0, forms });
@@ -155,6 +153,24 @@ fn pair_query(one: &Term, other: &Term) -> Box<dyn Query> {
 fn known_forms(snapshot: &Snapshot, forms: &[String]) -> Vec<Term> {
     let terms = forms.iter().map(|form| Term::from_field_text(snapshot.fields.terms, form));
     terms.filter(|term| snapshot.doc_freq(term).is_ok_and(|frequency| frequency > 0)).collect()
+}
+
+/// What may be meant by a word that no text holds: a known word of the same meaning, or else one that a slip of the
+/// keys makes of it.
+fn stand_ins(snapshot: &Snapshot, word: &str, forms: &[String]) -> Result<Vec<String>, TantivyError> {
+    let mut meant = Vec::new();
+    for language in &snapshot.languages {
+        for synonym in synonym::synonyms(word, *language) {
+            let form = words::stem_word(synonym, *language);
+            if highest_frequency(snapshot, std::slice::from_ref(&form))? > 0 && !meant.contains(&form) {
+                meant.push(form);
+            }
+        }
+    }
+    if meant.is_empty() {
+        meant.extend(nearest_term(snapshot, forms)?);
+    }
+    Ok(meant)
 }
 
 fn is_common(snapshot: &Snapshot, word: &str) -> bool {

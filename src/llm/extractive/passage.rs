@@ -7,6 +7,10 @@ use crate::model::{BlockKind, Hit, Span};
 
 /// A paragraph up to this length is shown whole; of longer ones as many sentences as fit.
 const PARAGRAPH_CHARS: usize = 480;
+/// A passage shorter than this takes in its neighbours.
+const SHORT_CHARS: usize = 320;
+/// But does not grow beyond this.
+const GROWN_CHARS: usize = 620;
 /// A list up to this length is shown whole; of longer ones the items around the best.
 const LIST_CHARS: usize = 900;
 /// Rows of a table at the most, beside its header.
@@ -50,6 +54,7 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
         BlockKind::Paragraph => with_list(&hit.chunk.spans, unit.span, sentences(text, span, unit, units)),
         _ => span.start..span.end,
     };
+    let range = grown(&hit.chunk.spans, range);
     let quote = text.get(range.clone()).unwrap_or_default().trim().to_owned();
     Passage { hit: unit.hit, start: range.start, end: range.end, text: quote.clone(), quote, label }
 }
@@ -114,6 +119,32 @@ fn list(spans: &[Span], place: usize) -> Range<usize> {
         first -= 1;
     }
     spans[first].start..spans[last].end
+}
+
+/// A short passage takes in its neighbours, what follows first: out of its place a line says little.
+fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
+    let touched = |span: &&Span| span.start < range.end && range.start < span.end;
+    let is_text = |span: &&Span| !matches!(span.kind, BlockKind::TableRow { .. });
+    let after = spans.iter().filter(|span| span.start >= range.end).take_while(is_text);
+    let before = spans.iter().rev().filter(|span| span.end <= range.start).take_while(is_text);
+    let mut grown = range.clone();
+    // A passage cut within a paragraph is long enough.
+    if !spans.iter().filter(touched).all(|span| grown.start <= span.start && span.end <= grown.end) {
+        return grown;
+    }
+    for span in after {
+        if grown.len() >= SHORT_CHARS || span.end - grown.start > GROWN_CHARS {
+            break;
+        }
+        grown.end = span.end;
+    }
+    for span in before {
+        if grown.len() >= SHORT_CHARS || grown.end - span.start > GROWN_CHARS {
+            break;
+        }
+        grown.start = span.start;
+    }
+    grown
 }
 
 /// The header and the best rows, in order. The quote is the best row alone: the rows shown need not touch.

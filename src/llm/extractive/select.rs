@@ -12,7 +12,7 @@ const NEAR_COVERAGE: f32 = 0.25;
 /// What a word in the title or headings counts, against one in the sentence itself.
 const CONTEXT_SHARE: f32 = 0.6;
 /// How much of a sentence's value is its hit's place in the ranking.
-const RANK_SHARE: f32 = 0.35;
+const RANK_SHARE: f32 = 0.55;
 /// What a number adds where the question asks for one, as a share of the question's weight.
 const NUMBER_BONUS: f32 = 0.08;
 /// A further passage is shown when it is worth this share of the best.
