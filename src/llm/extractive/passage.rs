@@ -49,12 +49,15 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
     if matches!(span.kind, BlockKind::TableRow { .. }) {
         return table(hit, unit, units, label);
     }
+    let spans = &hit.chunk.spans;
     let range = match span.kind {
-        BlockKind::ListItem => list(&hit.chunk.spans, unit.span),
-        BlockKind::Paragraph => with_list(&hit.chunk.spans, unit.span, sentences(text, span, unit, units)),
-        _ => span.start..span.end,
+        BlockKind::ListItem => list(spans, unit.span),
+        BlockKind::Paragraph => {
+            let sentences = sentences(span, unit, units);
+            announced_list(spans, unit.span, &sentences).unwrap_or_else(|| grown(spans, sentences))
+        }
+        _ => grown(spans, span.start..span.end),
     };
-    let range = grown(&hit.chunk.spans, range);
     let quote = text.get(range.clone()).unwrap_or_default().trim().to_owned();
     Passage { hit: unit.hit, start: range.start, end: range.end, text: quote.clone(), quote, label }
 }
@@ -65,7 +68,7 @@ fn label(hit: &Hit, span: &Span) -> String {
 }
 
 /// The sentence, then as many after it and before it in its paragraph as fit.
-fn sentences(text: &str, span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
+fn sentences(span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
     if span.end - span.start <= PARAGRAPH_CHARS {
         return span.start..span.end;
     }
@@ -85,19 +88,17 @@ fn sentences(text: &str, span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Ra
     while first > 0 && fits(first - 1, last) {
         first -= 1;
     }
-    let range = siblings[first].range.start..siblings[last].range.end;
-    debug_assert!(text.is_char_boundary(range.start));
-    range
+    siblings[first].range.start..siblings[last].range.end
 }
 
-/// A paragraph that announces a list (it ends with a colon) is shown with it.
-fn with_list(spans: &[Span], place: usize, range: Range<usize>) -> Range<usize> {
+/// A paragraph that a list follows is shown with the list: it announces it.
+fn announced_list(spans: &[Span], place: usize, sentences: &Range<usize>) -> Option<Range<usize>> {
     let follows = spans.get(place + 1).is_some_and(|next| next.kind == BlockKind::ListItem);
-    if follows && range.end == spans[place].end {
+    let reaches_it = sentences.end == spans[place].end;
+    (follows && reaches_it).then(|| {
         let list = list(spans, place + 1);
-        return range.start.min(list.start)..list.end;
-    }
-    range
+        sentences.start.min(list.start)..list.end
+    })
 }
 
 /// The list around the item at `place`, with the paragraph that leads into it.
