@@ -1,5 +1,7 @@
 //! The commands: one file each, registered in one table.
 
+pub mod docs;
+
 use crate::config::Settings;
 use crate::error::Failure;
 use crate::exit::Exit;

@@ -56,10 +56,13 @@ pub enum LineHyphen {
     Drop,
 }
 
+/// The words of a document, lower case.
+pub type Vocabulary = HashSet<String>;
+
 /// Joins wrapped lines to one paragraph.
 pub fn join_lines<'a>(
     lines: impl IntoIterator<Item = &'a str>,
-    words: &HashSet<String>,
+    words: &Vocabulary,
     hyphen: LineHyphen,
 ) -> String {
     let mut joined = String::new();
@@ -94,7 +97,7 @@ pub fn join_lines<'a>(
 }
 
 /// The words of a document, lower case, hyphens inside kept: they tell what a hyphen at a line's end means.
-pub fn vocabulary<'a>(lines: impl IntoIterator<Item = &'a str>) -> HashSet<String> {
+pub fn vocabulary<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vocabulary {
     lines
         .into_iter()
         .flat_map(str::split_whitespace)

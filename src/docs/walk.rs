@@ -149,7 +149,7 @@ impl Walker {
         match entry.file_type() {
             Err(error) => self.unreadable(path, &error),
             Ok(kind) if kind.is_symlink() => {
-                self.skip(path, "a symbolic link; links are not followed")
+                self.skip(path, "a symbolic link; links are not followed");
             }
             Ok(kind) if kind.is_dir() && depth >= MAX_DEPTH => {
                 self.problem(

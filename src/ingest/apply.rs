@@ -229,9 +229,9 @@ impl Run<'_> {
             is_new,
         };
         if waits {
-            self.waiting.push(prepared)
+            self.waiting.push(prepared);
         } else {
-            self.batch.push(prepared)
+            self.batch.push(prepared);
         }
     }
 

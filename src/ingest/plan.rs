@@ -127,9 +127,9 @@ pub fn plan(records: &[DocumentRecord], scan: &Scan) -> Plan {
             moved_from: None,
         };
         if held && !replaced {
-            plan.keep.push(change)
+            plan.keep.push(change);
         } else {
-            plan.remove.push(change)
+            plan.remove.push(change);
         }
     }
     for list in [

@@ -80,7 +80,7 @@ impl Content {
         for piece in pieces {
             match piece {
                 Piece::Start { name, attributes } => {
-                    content.start(name, attributes, scope, furniture)
+                    content.start(name, attributes, scope, furniture);
                 }
                 Piece::End(name) => content.end(name, scope),
                 Piece::Text(text) => content.add(text, scope),

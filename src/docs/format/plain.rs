@@ -22,6 +22,10 @@ const MAX_WRAP: usize = 130;
 /// Nobody wraps prose narrower than this: such lines are an address, a poem, a table.
 const MIN_WRAP: usize = 42;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of every reader in the table"
+)]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, None)
         .replace("\r\n", "\n")

@@ -74,7 +74,7 @@ impl<'a> Body<'a> {
             Token::Start(element) => self.start(&element),
             Token::End(name) => self.end(&name),
             Token::Text(text) if self.in_text && self.skip == 0 => {
-                self.paragraph.text.push_str(&text)
+                self.paragraph.text.push_str(&text);
             }
             Token::Text(_) => {}
         });
@@ -104,7 +104,7 @@ impl<'a> Body<'a> {
             "numId" => self.paragraph.list = element.value(),
             "ilvl" => self.paragraph.level = element.value().and_then(|level| level.parse().ok()),
             "outlineLvl" => {
-                self.paragraph.outline = element.value().and_then(|level| level.parse().ok())
+                self.paragraph.outline = element.value().and_then(|level| level.parse().ok());
             }
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" => self.paragraph.text.push(' '),

@@ -45,7 +45,7 @@ impl Numbering {
                     level = element
                         .attribute("ilvl")
                         .and_then(|level| level.parse().ok())
-                        .unwrap_or(0)
+                        .unwrap_or(0);
                 }
                 "numFmt" | "start" => {
                     let levels = numbering.abstracts.entry(open.clone()).or_default();

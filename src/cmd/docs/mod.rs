@@ -1,0 +1,99 @@
+//! `docs`: the documents and their index. One file a verb.
+
+pub mod list;
+pub mod plan;
+pub mod remove;
+pub mod search;
+pub mod show;
+pub mod status;
+pub mod sync;
+
+use std::path::PathBuf;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::cmd::{Ctx, Overrides};
+use crate::config::Settings;
+use crate::error::{Failure, Problem};
+use crate::exit::Exit;
+
+/// Documents and their index.
+#[derive(Debug, clap::Subcommand)]
+pub enum DocsCommand {
+    /// Bring the index up to date with the documents folder
+    Sync(sync::Args),
+    /// Show what `docs sync` would do, and do nothing
+    Plan(plan::Args),
+    /// Show how many documents are indexed and whether the folder has changed since
+    Status(status::Args),
+    /// List the indexed documents
+    List(list::Args),
+    /// Show what is read from one document, piece by piece
+    Show(show::Args),
+    /// Search the index
+    Search(search::Args),
+    /// Remove documents from the index
+    Remove(remove::Args),
+}
+
+/// Runs a `docs` command.
+pub async fn run(command: DocsCommand, ctx: &Ctx) -> Result<Exit, Failure> {
+    match command {
+        DocsCommand::Sync(args) => sync::run(args, ctx).await,
+        DocsCommand::Plan(args) => plan::run(args, ctx).await,
+        DocsCommand::Status(args) => status::run(args, ctx).await,
+        DocsCommand::List(args) => list::run(args, ctx).await,
+        DocsCommand::Show(args) => show::run(args, ctx).await,
+        DocsCommand::Search(args) => search::run(args, ctx).await,
+        DocsCommand::Remove(args) => remove::run(args, ctx).await,
+    }
+}
+
+/// The flags that every `docs` command has.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct FolderArgs {
+    /// The documents folder (setting DOCS_DIR)
+    #[arg(long, value_name = "DIR")]
+    pub docs_dir: Option<PathBuf>,
+    /// The folder for the index and other state (setting STATE_DIR)
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    fn settings(&self, ctx: &Ctx) -> Result<Settings, Failure> {
+        let mut flags = Overrides::new();
+        for (key, value) in [("DOCS_DIR", &self.docs_dir), ("STATE_DIR", &self.state_dir)] {
+            if let Some(value) = value {
+                flags.push((key, value.display().to_string()));
+            }
+        }
+        ctx.settings(flags)
+    }
+}
+
+fn table(headers: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headers);
+    table
+}
+
+fn problem_lines(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("  {}: {} ({})", problem.path, problem.message, problem.code))
+        .collect();
+    lines.join("\n")
+}
+
+/// `1 document`, `2 documents`.
+fn documents(count: usize) -> String {
+    if count == 1 {
+        "1 document".to_owned()
+    } else {
+        format!("{count} documents")
+    }
+}

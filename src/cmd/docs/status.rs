@@ -1,0 +1,142 @@
+//! `docs status`: how the index stands to the folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::app;
+use crate::cmd::Ctx;
+use crate::cmd::docs::{FolderArgs, documents, problem_lines};
+use crate::error::{Failure, Problem};
+use crate::exit::Exit;
+use crate::ingest;
+use crate::model::DocumentRecord;
+use crate::ui::Format;
+use crate::ui::progress::Progress;
+
+/// Arguments of `docs status`.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Show how many documents are indexed and whether the folder has changed since.\n\n\
+        With --format json: schema, docs_dir, state_dir, documents, chunks, document_bytes, index_bytes, last_sync \
+        (when the newest document was indexed), drift (add, update, remove), problems (path, code, message).\n\n\
+        Exit codes: 0 the index is up to date; 1 the folder has changed, or something could not be looked at.",
+    after_help = "Examples:\n  chatbotctl docs status\n  chatbotctl docs status --format json"
+)]
+pub struct Args {
+    #[command(flatten)]
+    folders: FolderArgs,
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    docs_dir: String,
+    state_dir: String,
+    documents: usize,
+    chunks: u64,
+    document_bytes: u64,
+    index_bytes: u64,
+    last_sync: Option<Timestamp>,
+    drift: Drift,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Drift {
+    add: usize,
+    update: usize,
+    remove: usize,
+}
+
+/// Runs `docs status`.
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    let settings = args.folders.settings(ctx)?;
+    let index = app::open_index(&settings)?;
+    let records = index.records().await?;
+    let folders = app::doc_source(&settings);
+    let scan = ingest::scan(&folders, &records, &Progress::default(), &ctx.stop).await?;
+    if scan.interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    let plan = ingest::plan(&records, &scan);
+    let drift = Drift {
+        add: plan.add.len(),
+        update: plan.update.len(),
+        remove: plan.remove.len(),
+    };
+    let index_folder = folders.state_dir.join("index");
+    let index_bytes = tokio::task::spawn_blocking(move || folder_bytes(&index_folder))
+        .await
+        .unwrap_or_default();
+    let status = Status {
+        docs_dir: folders.docs_dir.display().to_string(),
+        state_dir: folders.state_dir.display().to_string(),
+        documents: records.len(),
+        chunks: records.iter().map(|record| u64::from(record.chunks)).sum(),
+        document_bytes: records.iter().map(|record| record.bytes).sum(),
+        index_bytes,
+        last_sync: last_sync(&records),
+        drift,
+        problems: scan.problems,
+    };
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&human(&status))?,
+        Format::Json => ctx.out.json("docs-status", &status)?,
+        Format::Jsonl => ctx.out.json_line(&status)?,
+    }
+    let good = !plan.has_changes() && status.problems.is_empty();
+    Ok(if good { Exit::Good } else { Exit::NotGood })
+}
+
+fn last_sync(records: &[DocumentRecord]) -> Option<Timestamp> {
+    records.iter().map(|record| record.indexed_at).max()
+}
+
+/// The size of a folder's files. What cannot be looked at counts nothing.
+fn folder_bytes(folder: &Path) -> u64 {
+    let mut total = 0;
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => pending.push(entry.path()),
+                Ok(metadata) => total += metadata.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    total
+}
+
+fn human(status: &Status) -> String {
+    let Drift {
+        add,
+        update,
+        remove,
+    } = status.drift;
+    let drift = match add + update + remove {
+        0 => "up to date".to_owned(),
+        _ => format!(
+            "{add} to add, {update} to update, {remove} to remove; run `chatbotctl docs sync`"
+        ),
+    };
+    let last = status.last_sync.map_or_else(
+        || "never".to_owned(),
+        |last| last.strftime("%F %T UTC").to_string(),
+    );
+    let mut text = format!(
+        "documents  {} in {} chunks, from `{}`\nindex      {} KB in `{}`\nlast sync  {last}\nfolder     {drift}",
+        documents(status.documents),
+        status.chunks,
+        status.docs_dir,
+        status.index_bytes.div_ceil(1024),
+        status.state_dir,
+    );
+    if !status.problems.is_empty() {
+        let _ = write!(text, "\nproblems:\n{}", problem_lines(&status.problems));
+    }
+    text
+}

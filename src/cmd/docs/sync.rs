@@ -1,0 +1,125 @@
+//! `docs sync`: brings the index up to date with the documents folder.
+
+use std::fmt::Write as _;
+
+use crate::app;
+use crate::clock::SystemClock;
+use crate::cmd::Ctx;
+use crate::cmd::docs::{FolderArgs, plan, problem_lines};
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::ingest::{self, SyncContext, SyncReport};
+use crate::ui::Format;
+use crate::ui::progress::Progress;
+
+/// Arguments of `docs sync`.
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Bring the index up to date with the documents folder.\n\n\
+        New and changed documents are read, those that are gone are removed, the rest stays. A document that cannot \
+        be read is a named problem; its old version stays in the index and the rest goes on. An interrupted sync \
+        leaves each document old or new, and the next run finishes. Before an unusually large removal it asks; \
+        --yes answers yes.\n\n\
+        With --format json: schema, added, updated, removed, unchanged, interrupted, problems (path, code, message), \
+        skipped (path, reason).\n\n\
+        Exit codes: 0 done; 1 done, with problems, or there is no documents folder; 3 documents.yaml is wrong; \
+        5 another sync is running; 7 a confirmation is needed; 130 interrupted.",
+    after_help = "Examples:\n  \
+        chatbotctl docs sync\n  \
+        chatbotctl docs sync --docs-dir manuals --dry-run\n  \
+        chatbotctl docs sync --yes --format json"
+)]
+pub struct Args {
+    #[command(flatten)]
+    folders: FolderArgs,
+    /// Show the plan and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs `docs sync`.
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    if args.dry_run {
+        return plan::show(&args.folders, ctx).await.map(|_| Exit::Good);
+    }
+    let settings = args.folders.settings(ctx)?;
+    let index = app::open_index(&settings)?;
+    let progress = Progress::default();
+    let ask = |question: &str| ctx.out.confirm(question);
+    let context = SyncContext {
+        observer: &progress,
+        ask: &ask,
+        clock: &SystemClock,
+        stop: &ctx.stop,
+    };
+    let report = ingest::sync(&index, &app::doc_source(&settings), context).await?;
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&human(&report))?,
+        Format::Json => ctx.out.json("docs-sync", &report)?,
+        Format::Jsonl => ctx.out.json_line(&report)?,
+    }
+    Ok(exit(&report))
+}
+
+fn exit(report: &SyncReport) -> Exit {
+    match (report.interrupted, report.problems.is_empty()) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Good,
+        (false, false) => Exit::NotGood,
+    }
+}
+
+fn human(report: &SyncReport) -> String {
+    let SyncReport {
+        added,
+        updated,
+        removed,
+        unchanged,
+        ..
+    } = report;
+    let mut text =
+        format!("{added} added, {updated} updated, {removed} removed, {unchanged} unchanged");
+    if !report.skipped.is_empty() {
+        let _ = write!(text, ", {} skipped", report.skipped.len());
+    }
+    if report.interrupted {
+        text.push_str("\ninterrupted; run `chatbotctl docs sync` again to finish");
+    }
+    if !report.problems.is_empty() {
+        let _ = write!(
+            text,
+            "\n{} with problems:\n{}",
+            report.problems.len(),
+            problem_lines(&report.problems)
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Problem;
+
+    #[test]
+    fn problems_and_interruptions_have_their_exit_codes() {
+        let mut report = SyncReport {
+            added: 2,
+            ..SyncReport::default()
+        };
+        assert_eq!(exit(&report), Exit::Good);
+        assert_eq!(human(&report), "2 added, 0 updated, 0 removed, 0 unchanged");
+        report.problems.push(Problem::new(
+            "a.pdf",
+            "document/encrypted",
+            "it is encrypted",
+        ));
+        assert_eq!(exit(&report), Exit::NotGood);
+        assert!(
+            human(&report)
+                .ends_with("1 with problems:\n  a.pdf: it is encrypted (document/encrypted)")
+        );
+        report.interrupted = true;
+        assert_eq!(exit(&report), Exit::Interrupted);
+    }
+}
