@@ -90,6 +90,8 @@ struct Prepared {
     record: DocumentRecord,
     chunks: Vec<Chunk>,
     is_new: bool,
+    /// The document's old id, when it has a new one.
+    replaces: Option<String>,
 }
 
 struct Run<'a> {
@@ -132,7 +134,6 @@ impl Run<'_> {
             });
             self.batch.removed += 1;
         }
-        // A new id replaces an old one in the same commit as far as batches allow.
         if self.batch.changes.len() >= BATCH_DOCUMENTS {
             self.commit().await?;
         }
@@ -169,7 +170,7 @@ impl Run<'_> {
                 break;
             }
             match result? {
-                Ok((file, chunks)) => self.prepared(scanned, &file, chunks, is_new),
+                Ok(file) => self.prepared(scanned, file, change, is_new),
                 Err(error) => self.failed(change, &error),
             }
             self.context.observer.observe(Event::Advanced {
@@ -194,8 +195,8 @@ impl Run<'_> {
     fn prepared(
         &mut self,
         scanned: &ScannedFile,
-        file: &ReadFile,
-        chunks: Vec<Chunk>,
+        (file, chunks): (ReadFile, Vec<Chunk>),
+        change: &Change,
         is_new: bool,
     ) {
         let details = &scanned.details;
@@ -227,6 +228,7 @@ impl Run<'_> {
             record,
             chunks,
             is_new,
+            replaces: change.replaces.clone(),
         };
         if waits {
             self.waiting.push(prepared);
@@ -272,6 +274,12 @@ impl Batch {
             .sum::<usize>();
         self.added += usize::from(prepared.is_new);
         self.updated += usize::from(!prepared.is_new);
+        // In one commit with the new one: the old id goes when, and only when, the new one is there.
+        self.changes.extend(
+            prepared
+                .replaces
+                .map(|document_id| IndexChange::Remove { document_id }),
+        );
         self.changes.push(IndexChange::Put {
             record: prepared.record,
             chunks: prepared.chunks,

@@ -19,7 +19,7 @@ use crate::ui::progress::Progress;
 #[command(
     long_about = "Show what `docs sync` would do, and do nothing.\n\n\
         With --format json: schema, add, update, refresh, remove, keep (each a list of document_id, path, reason, \
-        moved_from), problems (path, code, message), skipped (path, reason). Problems inside documents show only when \
+        moved_from, replaces), problems (path, code, message), skipped (path, reason). Problems inside documents show only when \
         they are read, that is at the sync.\n\n\
         Exit codes: 0 done; with --exit-code 7 when the sync would change something; 130 interrupted.",
     after_help = "Examples:\n  \
@@ -128,6 +128,7 @@ mod tests {
             path: "a.md".to_owned(),
             reason: "new".to_owned(),
             moved_from: None,
+            replaces: None,
         };
         let plan = Plan {
             add: vec![change],

@@ -335,6 +335,8 @@ fn is_hidden(attributes: &[(String, String)]) -> bool {
     attributes.iter().any(|(key, value)| match key.as_str() {
         "hidden" => true,
         "aria-hidden" => value == "true",
+        // The numbers and arrows of footnotes point; they say nothing.
+        "role" => matches!(value.as_str(), "doc-noteref" | "doc-backlink"),
         "style" => {
             let style: String = value.to_ascii_lowercase().split_whitespace().collect();
             style.contains("display:none") || style.contains("visibility:hidden")
