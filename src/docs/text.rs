@@ -50,8 +50,11 @@ pub enum LineHyphen {
     Drop,
 }
 
+/// The words of a document, lower case.
+pub type Vocabulary = HashSet<String>;
+
 /// Joins wrapped lines to one paragraph.
-pub fn join_lines<'a>(lines: impl IntoIterator<Item = &'a str>, words: &HashSet<String>, hyphen: LineHyphen) -> String {
+pub fn join_lines<'a>(lines: impl IntoIterator<Item = &'a str>, words: &Vocabulary, hyphen: LineHyphen) -> String {
     let mut joined = String::new();
     for line in lines.into_iter().map(str::trim).filter(|line| !line.is_empty()) {
         if joined.is_empty() {
@@ -80,7 +83,7 @@ pub fn join_lines<'a>(lines: impl IntoIterator<Item = &'a str>, words: &HashSet<
 }
 
 /// The words of a document, lower case, hyphens inside kept: they tell what a hyphen at a line's end means.
-pub fn vocabulary<'a>(lines: impl IntoIterator<Item = &'a str>) -> HashSet<String> {
+pub fn vocabulary<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vocabulary {
     lines
         .into_iter()
         .flat_map(str::split_whitespace)
@@ -175,6 +178,22 @@ pub fn is_bullet(c: char) -> bool {
     )
 }
 
+/// Whether a line that stands alone reads like a heading: short, capitalised, without an end, without figures.
+///
+/// What follows it must be seen by the caller: only a line with something longer below it is one.
+pub fn reads_like_heading(line: &str) -> bool {
+    let line = line.trim();
+    let words = line.split_whitespace().count();
+    let lower = line.split_whitespace().any(|word| word.chars().filter(|c| c.is_lowercase()).count() > 1);
+    (1..=9).contains(&words)
+        && line.chars().count() <= 70
+        && line.starts_with(char::is_uppercase)
+        && line.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '?' | ')' | '”'))
+        && lower
+        && !line.contains(|c: char| c.is_ascii_digit() || matches!(c, ':' | '@' | '|' | ';' | '='))
+        && !line.contains("  ")
+}
+
 /// A table row as it is written in blocks.
 pub fn table_row<S: AsRef<str>>(cells: &[S]) -> Option<String> {
     let cells: Vec<String> = cells.iter().map(|cell| clean_line(cell.as_ref())).collect();
@@ -201,6 +220,16 @@ mod tests {
         assert_eq!(join_lines(["hard-", "wired"], &words, LineHyphen::Keep), "hard-wired");
         assert_eq!(join_lines(["pay-", "Pal"], &words, LineHyphen::Drop), "pay- Pal");
         assert_eq!(join_lines(["日本", "語"], &words, LineHyphen::Drop), "日本語");
+    }
+
+    #[test]
+    fn headings_have_a_look() {
+        for heading in ["Opening hours", "How do I cancel an order?", "Reporting Phishing", "Glossary"] {
+            assert!(reads_like_heading(heading), "{heading}");
+        }
+        for text in ["Delivery takes 3 days", "We are open.", "You need:", "a@b.example", "and so on", "AND SO ON"] {
+            assert!(!reads_like_heading(text), "{text}");
+        }
     }
 
     #[test]

@@ -142,7 +142,9 @@ impl Walker {
         }
         match entry.file_type() {
             Err(error) => self.unreadable(path, &error),
-            Ok(kind) if kind.is_symlink() => self.skip(path, "a symbolic link; links are not followed"),
+            Ok(kind) if kind.is_symlink() => {
+                self.skip(path, "a symbolic link; links are not followed");
+            }
             Ok(kind) if kind.is_dir() && depth >= MAX_DEPTH => {
                 self.problem(path, "document/unreadable", "folders are nested too deep here");
             }

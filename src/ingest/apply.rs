@@ -72,6 +72,8 @@ struct Prepared {
     record: DocumentRecord,
     chunks: Vec<Chunk>,
     is_new: bool,
+    /// The document's old id, when it has a new one.
+    replaces: Option<String>,
 }
 
 struct Run<'a> {
@@ -106,7 +108,6 @@ impl Run<'_> {
             self.batch.changes.push(IndexChange::Remove { document_id: change.document_id.clone() });
             self.batch.removed += 1;
         }
-        // A new id replaces an old one in the same commit as far as batches allow.
         if self.batch.changes.len() >= BATCH_DOCUMENTS {
             self.commit().await?;
         }
@@ -130,7 +131,7 @@ impl Run<'_> {
                 break;
             }
             match result? {
-                Ok((file, chunks)) => self.prepared(scanned, &file, chunks, is_new),
+                Ok(file) => self.prepared(scanned, file, change, is_new),
                 Err(error) => self.failed(change, &error),
             }
             self.context.observer.observe(Event::Advanced { item: change.path.clone(), bytes: scanned.file.bytes });
@@ -149,7 +150,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn prepared(&mut self, scanned: &ScannedFile, file: &ReadFile, chunks: Vec<Chunk>, is_new: bool) {
+    fn prepared(
+        &mut self,
+        scanned: &ScannedFile,
+        (file, chunks): (ReadFile, Vec<Chunk>),
+        change: &Change,
+        is_new: bool,
+    ) {
         let details = &scanned.details;
         let blocks = &file.parsed.blocks;
         let path = scanned.file.path.clone();
@@ -172,8 +179,12 @@ impl Run<'_> {
         };
         let short = blocks.iter().map(|block| block.text.len()).sum::<usize>() < SHORT_TEXT_BYTES;
         let waits = record.language.is_none() && short;
-        let prepared = Prepared { record, chunks, is_new };
-        if waits { self.waiting.push(prepared) } else { self.batch.push(prepared) }
+        let prepared = Prepared { record, chunks, is_new, replaces: change.replaces.clone() };
+        if waits {
+            self.waiting.push(prepared);
+        } else {
+            self.batch.push(prepared);
+        }
     }
 
     fn failed(&mut self, change: &Change, error: &FormatError) {
@@ -205,6 +216,8 @@ impl Batch {
         self.text_bytes += prepared.chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>();
         self.added += usize::from(prepared.is_new);
         self.updated += usize::from(!prepared.is_new);
+        // In one commit with the new one: the old id goes when, and only when, the new one is there.
+        self.changes.extend(prepared.replaces.map(|document_id| IndexChange::Remove { document_id }));
         self.changes.push(IndexChange::Put { record: prepared.record, chunks: prepared.chunks });
     }
 

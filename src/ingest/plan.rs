@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::ingest::scan::{Scan, is_held};
+use crate::ingest::scan::{Scan, ScannedFile, is_held};
 use crate::model::DocumentRecord;
 
 /// Fewer removals than this never need a question.
@@ -22,6 +22,9 @@ pub struct Change {
     /// The path under which the index knows it, when that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
+    /// The id under which the index knows the same path, when that is another and nobody else's now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 /// The changes, each list sorted by path.
@@ -59,56 +62,81 @@ impl Plan {
 
 /// Compares the index's records with the folder.
 pub fn plan(records: &[DocumentRecord], scan: &Scan) -> Plan {
-    let known: BTreeMap<&str, &DocumentRecord> =
+    let by_id: BTreeMap<&str, &DocumentRecord> =
         records.iter().map(|record| (record.document_id.as_str(), record)).collect();
+    let by_path: BTreeMap<&str, &DocumentRecord> =
+        records.iter().map(|record| (record.path.as_str(), record)).collect();
+    let present: BTreeSet<&str> = scan.files.iter().map(|scanned| scanned.document_id.as_str()).collect();
     let mut plan = Plan::default();
-    let mut present = BTreeSet::new();
+    let mut replaced = BTreeSet::new();
     for scanned in &scan.files {
-        present.insert(scanned.document_id.as_str());
-        let change = |reason: &str, moved_from| Change {
+        let mut change = Change {
             document_id: scanned.document_id.clone(),
             path: scanned.file.path.clone(),
-            reason: reason.to_owned(),
-            moved_from,
+            reason: String::new(),
+            moved_from: None,
+            replaces: None,
         };
-        let Some(record) = known.get(scanned.document_id.as_str()) else {
-            let renamed = records.iter().any(|record| record.path == scanned.file.path);
-            plan.add.push(change(if renamed { "it has a new id" } else { "new" }, None));
-            continue;
-        };
-        if record.path != scanned.file.path {
-            plan.update.push(change("moved", Some(record.path.clone())));
-        } else if record.sha256 != scanned.sha256 {
-            plan.update.push(change("its contents changed", None));
-        } else if record.recipe != scanned.details.recipe() {
-            plan.update.push(change("what documents.yaml says of it, or how it is read, changed", None));
-        } else if record.bytes != scanned.file.bytes || record.modified_ns != scanned.file.modified_ns {
-            plan.refresh.push(change("touched, contents the same", None));
-        } else {
-            plan.keep.push(change("unchanged", None));
+        let same_path = by_path.get(scanned.file.path.as_str());
+        let old_id = same_path.map(|record| record.document_id.as_str()).filter(|id| !present.contains(id));
+        if let Some(old_id) = old_id {
+            replaced.insert(old_id);
+            change.replaces = Some(old_id.to_owned());
         }
+        let (list, reason) = match by_id.get(scanned.document_id.as_str()) {
+            None if old_id.is_some() => (&mut plan.update, "it has a new id"),
+            None => (&mut plan.add, "new"),
+            Some(record) if record.path != scanned.file.path => {
+                change.moved_from = Some(record.path.clone());
+                (&mut plan.update, "moved")
+            }
+            Some(record) => match difference(record, scanned) {
+                Difference::Contents => (&mut plan.update, "its contents changed"),
+                Difference::Recipe => (&mut plan.update, "what documents.yaml says of it, or how it is read, changed"),
+                Difference::FileOnly => (&mut plan.refresh, "touched, contents the same"),
+                Difference::None => (&mut plan.keep, "unchanged"),
+            },
+        };
+        reason.clone_into(&mut change.reason);
+        list.push(change);
     }
-    for record in records.iter().filter(|record| !present.contains(record.document_id.as_str())) {
+    for record in records {
+        let id = record.document_id.as_str();
+        if present.contains(id) || replaced.contains(id) {
+            continue;
+        }
         let held = is_held(&record.path, &scan.problems);
-        // The same path may be there under a new id; then the old id must go.
-        let replaced = scan.files.iter().any(|scanned| scanned.file.path == record.path);
-        let change = Change {
+        let (list, reason) =
+            if held { (&mut plan.keep, "it cannot be looked at now") } else { (&mut plan.remove, "gone") };
+        list.push(Change {
             document_id: record.document_id.clone(),
             path: record.path.clone(),
-            reason: if replaced {
-                "it has a new id"
-            } else if held {
-                "it cannot be looked at now"
-            } else {
-                "gone"
-            }
-            .to_owned(),
+            reason: reason.to_owned(),
             moved_from: None,
-        };
-        if held && !replaced { plan.keep.push(change) } else { plan.remove.push(change) }
+            replaces: None,
+        });
     }
     for list in [&mut plan.add, &mut plan.update, &mut plan.refresh, &mut plan.remove, &mut plan.keep] {
         list.sort_by(|a, b| (&a.path, &a.document_id).cmp(&(&b.path, &b.document_id)));
     }
     plan
+}
+
+enum Difference {
+    None,
+    FileOnly,
+    Recipe,
+    Contents,
+}
+
+fn difference(record: &DocumentRecord, scanned: &ScannedFile) -> Difference {
+    if record.sha256 != scanned.sha256 {
+        Difference::Contents
+    } else if record.recipe != scanned.details.recipe() {
+        Difference::Recipe
+    } else if record.bytes != scanned.file.bytes || record.modified_ns != scanned.file.modified_ns {
+        Difference::FileOnly
+    } else {
+        Difference::None
+    }
 }

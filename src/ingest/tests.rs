@@ -159,13 +159,28 @@ fn the_catalogue_decides_about_ids_and_titles() {
     bench.sync();
     bench.write("documents.yaml", "documents:\n  - path: a.md\n    id: given\n    title: Given\n  - path: z.md\n");
     let report = bench.sync();
-    assert_eq!(counts(&report), [1, 0, 1, 0]);
+    assert_eq!(counts(&report), [0, 1, 0, 0]);
     assert_eq!(report.problems[0].code, "catalogue/no-match");
     let record = &bench.records()["a.md"];
     assert_eq!((record.document_id.as_str(), record.title.as_str()), ("given", "Given"));
     bench.write("documents.yaml", "documents: [");
     let error = bench.sync_with(&|_: &str| Ok(true), &CancellationToken::new()).unwrap_err();
     assert_eq!(Failure::from(error).code, "docs/catalogue");
+    assert_eq!(bench.records().len(), 1);
+}
+
+#[test]
+fn a_new_id_on_a_bad_document_keeps_the_old_version() {
+    let bench = Bench::new();
+    bench.write("a.md", "One.");
+    bench.sync();
+    bench.write("a.md", b"\0\0\0\x01\x02 binary");
+    bench.write("documents.yaml", "documents: [{path: a.md, id: given}]");
+    assert_eq!(bench.sync().problems.len(), 1);
+    assert_eq!(bench.records()["a.md"].document_id, "a");
+    bench.write("a.md", "Two.");
+    assert_eq!(counts(&bench.sync()), [0, 1, 0, 0]);
+    assert_eq!(bench.records()["a.md"].document_id, "given");
     assert_eq!(bench.records().len(), 1);
 }
 

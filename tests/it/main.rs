@@ -10,4 +10,5 @@ mod init;
 mod page;
 mod readme;
 mod sandbox;
+mod serve;
 mod settings;

@@ -16,7 +16,7 @@ use crate::ui::Format;
 #[command(
     long_about = "Show what `docs sync` would do, and do nothing.\n\n\
         With --format json: schema, add, update, refresh, remove, keep (each a list of document_id, path, reason, \
-        moved_from), problems (path, code, message), skipped (path, reason). Problems inside documents show only when \
+        moved_from, replaces), problems (path, code, message), skipped (path, reason). Problems inside documents show only when \
         they are read, that is at the sync.\n\n\
         Exit codes: 0 done; with --exit-code 7 when the sync would change something; 130 interrupted.",
     after_help = help_end!(
@@ -110,8 +110,13 @@ mod tests {
 
     #[test]
     fn a_plan_reads_as_a_table() {
-        let change =
-            Change { document_id: "a".to_owned(), path: "a.md".to_owned(), reason: "new".to_owned(), moved_from: None };
+        let change = Change {
+            document_id: "a".to_owned(),
+            path: "a.md".to_owned(),
+            reason: "new".to_owned(),
+            moved_from: None,
+            replaces: None,
+        };
         let plan = Plan { add: vec![change], ..Plan::default() };
         let mut report = PlanReport { plan, problems: Vec::new(), skipped: Vec::new() };
         let text = human(&report);

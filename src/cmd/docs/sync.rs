@@ -38,7 +38,8 @@ pub struct Args {
 /// Runs `docs sync`.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     if args.dry_run {
-        return plan::show(&args.folders, ctx).await.map(|_| Exit::Good);
+        let shown = plan::show(&args.folders, ctx).await?;
+        return Ok(if shown.is_some() { Exit::Good } else { Exit::Interrupted });
     }
     let settings = args.folders.settings(ctx)?;
     let index = app::open_index(&settings)?;

@@ -49,7 +49,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 }
 
 fn has_utf32_mark(bytes: &[u8]) -> bool {
-    bytes.len() % 4 == 0 && (bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]))
+    bytes.len().is_multiple_of(4) && (bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]))
 }
 
 fn decode_utf32(bytes: &[u8]) -> Option<String> {
@@ -68,7 +68,7 @@ fn decode_utf32(bytes: &[u8]) -> Option<String> {
 /// Western text in UTF-16 without a mark has a zero in nearly every second byte.
 fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = &bytes[..bytes.len().min(SAMPLE_BYTES)];
-    if sample.len() < 4 || bytes.len() % 2 != 0 {
+    if sample.len() < 4 || !bytes.len().is_multiple_of(2) {
         return None;
     }
     let zeros = |offset: usize| sample.iter().skip(offset).step_by(2).filter(|b| **b == 0).count();

@@ -25,6 +25,7 @@ fn sniff(bytes: &[u8]) -> Sniff {
     encoding::sniff_text(bytes)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, declared_encoding(input.bytes));
     let tokens = tokenize(&text);

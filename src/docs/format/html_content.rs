@@ -75,7 +75,9 @@ impl Content {
         let mut content = Self::default();
         for piece in pieces {
             match piece {
-                Piece::Start { name, attributes } => content.start(name, attributes, scope, furniture),
+                Piece::Start { name, attributes } => {
+                    content.start(name, attributes, scope, furniture);
+                }
                 Piece::End(name) => content.end(name, scope),
                 Piece::Text(text) => content.add(text, scope),
             }
@@ -300,6 +302,8 @@ fn is_hidden(attributes: &[(String, String)]) -> bool {
     attributes.iter().any(|(key, value)| match key.as_str() {
         "hidden" => true,
         "aria-hidden" => value == "true",
+        // The numbers and arrows of footnotes point; they say nothing.
+        "role" => matches!(value.as_str(), "doc-noteref" | "doc-backlink"),
         "style" => {
             let style: String = value.to_ascii_lowercase().split_whitespace().collect();
             style.contains("display:none") || style.contains("visibility:hidden")

@@ -17,6 +17,7 @@ pub const FORMAT: Format = Format {
     read,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, None);
     let mut reader = Reader::new(&text);
@@ -80,11 +81,12 @@ impl<'a> Reader<'a> {
 
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
-            Event::Start(tag) => self.start(tag, range),
+            Event::Start(tag) => self.start(&tag, range),
             Event::End(tag) => self.end(tag, range),
-            Event::Text(text) | Event::Code(text) => self.add(&text, &range),
-            Event::Html(text) => self.add(&text, &range),
-            Event::InlineHtml(tag) if tag.to_ascii_lowercase().starts_with("<br") => self.add(" ", &range),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) => self.add(&text, &range),
+            Event::InlineHtml(tag) if tag.to_ascii_lowercase().starts_with("<br") => {
+                self.add(" ", &range);
+            }
             Event::SoftBreak | Event::HardBreak => self.add(" ", &range),
             Event::TaskListMarker(done) => self.add(if done { "[x] " } else { "[ ] " }, &range),
             Event::Rule => self.flush(),
@@ -92,20 +94,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+    fn start(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         match tag {
-            Tag::Heading { level, .. } => self.begin(Open::Heading(level_number(level)), range),
+            Tag::Heading { level, .. } => self.begin(Open::Heading(level_number(*level)), range),
             // The first paragraph of a loose item is the item itself.
             Tag::Paragraph if matches!(self.open, Some(Open::Item { .. })) && self.text.is_empty() => {}
             Tag::Paragraph => self.begin(Open::Paragraph, range),
-            Tag::CodeBlock(CodeBlockKind::Indented | CodeBlockKind::Fenced(_)) => self.begin(Open::Code, range),
+            Tag::CodeBlock(CodeBlockKind::Indented | CodeBlockKind::Fenced(_)) => {
+                self.begin(Open::Code, range);
+            }
             Tag::HtmlBlock => self.begin(Open::Html, range),
             Tag::MetadataBlock(MetadataBlockKind::YamlStyle | MetadataBlockKind::PlusesStyle) => {
                 self.begin(Open::FrontMatter, range);
             }
             Tag::List(first) => {
                 self.flush();
-                self.lists.push(first);
+                self.lists.push(*first);
             }
             Tag::Item => {
                 let marker = self.next_marker();

@@ -151,27 +151,4 @@ fn is_encrypted_office(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn contents_count_more_than_names() {
-        let code = |path, bytes| parse(Input { path, bytes }).unwrap_err().code();
-        assert_eq!(code("a.md", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "document/malformed");
-        assert_eq!(code("a.txt", b"%PDF-1.4 broken"), "document/malformed");
-        assert_eq!(code("a.docx", b"PK\x03\x04 broken"), "document/malformed");
-        assert_eq!(code("a.md", b""), "document/no-text");
-        assert_eq!(code("a.xyz", b"hello"), "document/unsupported");
-        assert_eq!(code("a.html", b"<p></p>"), "document/no-text");
-    }
-
-    #[test]
-    fn extensions_are_distinct() {
-        let mut all: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions).copied().collect();
-        let count = all.len();
-        all.sort_unstable();
-        all.dedup();
-        assert_eq!(all.len(), count);
-        assert_eq!(media_type("a/B.PDF"), "application/pdf");
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::docs::format::blocks::{Blocks, Place};
 use crate::docs::format::{Format, FormatError, Input, Parsed, encoding};
-use crate::docs::text::{LineHyphen, join_lines, list_marker, vocabulary};
+use crate::docs::text::{LineHyphen, join_lines, list_marker, reads_like_heading, vocabulary};
 use crate::model::LineRange;
 
 /// The row of the table.
@@ -22,6 +22,7 @@ const MAX_WRAP: usize = 130;
 /// Nobody wraps prose narrower than this: such lines are an address, a poem, a table.
 const MIN_WRAP: usize = 42;
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, None).replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
     let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
@@ -135,7 +136,12 @@ impl Reader<'_> {
         }
         let letters = text.chars().filter(|c| c.is_alphabetic()).count();
         let capitals = text.chars().filter(|c| c.is_uppercase()).count();
-        (letters >= 4 && capitals == letters).then_some(2)
+        if letters >= 4 && capitals == letters {
+            return Some(2);
+        }
+        // A short line over something longer. Two of them in a row are lines of a text set that way.
+        let leads = list_marker(next).is_some() || next.chars().count() > 70 || next.ends_with(['.', ':']);
+        (reads_like_heading(text) && leads).then_some(if self.blocks.is_empty() { 1 } else { 2 })
     }
 }
 

@@ -73,7 +73,9 @@ impl<'a> Body<'a> {
         let whole = xml::walk(text, |token| match token {
             Token::Start(element) => self.start(&element),
             Token::End(name) => self.end(&name),
-            Token::Text(text) if self.in_text && self.skip == 0 => self.paragraph.text.push_str(&text),
+            Token::Text(text) if self.in_text && self.skip == 0 => {
+                self.paragraph.text.push_str(&text);
+            }
             Token::Text(_) => {}
         });
         if whole { Ok(()) } else { Err(FormatError::Malformed("its text part is not well-formed".to_owned())) }
@@ -95,7 +97,9 @@ impl<'a> Body<'a> {
             "pStyle" => self.paragraph.style = element.value().unwrap_or_default(),
             "numId" => self.paragraph.list = element.value(),
             "ilvl" => self.paragraph.level = element.value().and_then(|level| level.parse().ok()),
-            "outlineLvl" => self.paragraph.outline = element.value().and_then(|level| level.parse().ok()),
+            "outlineLvl" => {
+                self.paragraph.outline = element.value().and_then(|level| level.parse().ok());
+            }
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" => self.paragraph.text.push(' '),
             "noBreakHyphen" => self.paragraph.text.push('-'),

@@ -38,7 +38,9 @@ impl Numbering {
             let Token::Start(element) = token else { return };
             match element.name.as_str() {
                 "abstractNum" => open = element.attribute("abstractNumId").unwrap_or_default(),
-                "lvl" => level = element.attribute("ilvl").and_then(|level| level.parse().ok()).unwrap_or(0),
+                "lvl" => {
+                    level = element.attribute("ilvl").and_then(|level| level.parse().ok()).unwrap_or(0);
+                }
                 "numFmt" | "start" => {
                     let levels = numbering.abstracts.entry(open.clone()).or_default();
                     if level >= LEVELS {

@@ -43,7 +43,9 @@ impl Styles {
                 match element.name.as_str() {
                     "name" => style.name = element.value().unwrap_or_default().to_lowercase(),
                     "basedOn" => style.parent = element.value(),
-                    "outlineLvl" => style.outline = element.value().and_then(|value| value.parse().ok()),
+                    "outlineLvl" => {
+                        style.outline = element.value().and_then(|value| value.parse().ok());
+                    }
                     "numId" => style.numbering = element.value(),
                     "ilvl" => style.level = element.value().and_then(|value| value.parse().ok()),
                     _ => {}

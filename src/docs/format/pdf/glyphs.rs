@@ -3,6 +3,8 @@
 //! The order of the page's own instructions is kept: it is the reading order far more often than any sorting would
 //! give, columns included.
 
+use std::collections::HashMap;
+
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
 
 /// More characters on one page are an attack.
@@ -16,6 +18,17 @@ struct Glyph {
     width: f64,
     size: f64,
     text: String,
+}
+
+type GlyphKey = (String, i64, i64);
+
+impl Glyph {
+    /// The character in its size and told width: as good as the font, which the engine does not tell.
+    fn key(&self) -> GlyphKey {
+        #[expect(clippy::cast_possible_truncation, reason = "sizes of type are small and finite")]
+        let hundredths = |value: f64| (value.clamp(-10_000.0, 10_000.0) * 100.0).round() as i64;
+        (self.text.clone(), hundredths(self.size), hundredths(self.width / self.size))
+    }
 }
 
 /// A line of text with its place.
@@ -56,7 +69,8 @@ impl Glyphs {
     /// The lines of the page, in the order of its instructions.
     pub fn into_lines(self) -> Vec<Line> {
         // Text along the margin is decoration, unless the whole page is turned.
-        let glyphs = if self.turned.len() > self.upright.len() { self.turned } else { self.upright };
+        let mut glyphs = if self.turned.len() > self.upright.len() { self.turned } else { self.upright };
+        repair_widths(&mut glyphs);
         let mut lines = Vec::new();
         let mut run: Vec<Glyph> = Vec::new();
         for glyph in glyphs {
@@ -123,6 +137,37 @@ impl OutputDev for Glyphs {
     }
 }
 
+/// The engine misreads the widths of some fonts as nothing or as too much. Where the next character stands tells the
+/// true width; the narrow cases count, because a wide one may hold a space.
+fn repair_widths(glyphs: &mut [Glyph]) {
+    let mut advances: HashMap<GlyphKey, Vec<f64>> = HashMap::new();
+    for pair in glyphs.windows(2) {
+        let [glyph, next] = pair else { continue };
+        let advance = (next.x - glyph.x) / glyph.size;
+        if (next.y - glyph.y).abs() < 0.1 * glyph.size && (0.0..1.6).contains(&advance) {
+            advances.entry(glyph.key()).or_default().push(advance);
+        }
+    }
+    let narrow: HashMap<GlyphKey, f64> = advances
+        .into_iter()
+        .filter_map(|(key, mut advances)| {
+            advances.sort_by(f64::total_cmp);
+            Some((key, *advances.get(advances.len() / 5)?))
+        })
+        .collect();
+    for glyph in glyphs {
+        let Some(advance) = narrow.get(&glyph.key()) else {
+            continue;
+        };
+        let told = glyph.width / glyph.size;
+        if told <= 0.01 || *advance < told - 0.1 {
+            // After these a space comes so often that no narrow case may be seen.
+            let widest = if matches!(glyph.text.as_str(), "," | "." | ";" | ":") { 0.3 } else { 1.0 };
+            glyph.width = advance.min(widest) * glyph.size;
+        }
+    }
+}
+
 /// Whether a glyph follows another on the line that `first` begins. Raised and lowered marks do.
 fn same_line(first: &Glyph, last: &Glyph, next: &Glyph) -> bool {
     let size = first.size.max(next.size);
@@ -162,7 +207,7 @@ fn line(glyphs: &[Glyph]) -> Option<Line> {
 /// of the font's widths.
 fn space_gap(glyphs: &[Glyph]) -> f64 {
     let spaces = glyphs.iter().filter(|glyph| glyph.text == " " || glyph.text == "\u{a0}").count();
-    if spaces > 0 && spaces * 14 >= glyphs.len() { 0.6 } else { 0.16 }
+    if spaces > 0 && spaces * 14 >= glyphs.len() { 0.25 } else { 0.16 }
 }
 
 fn typical_size(glyphs: &[Glyph]) -> f64 {

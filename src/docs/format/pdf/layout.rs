@@ -1,11 +1,12 @@
 //! Lines to blocks: paragraphs, list items, headings.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use crate::docs::format::blocks::Blocks;
 use crate::docs::format::pdf::glyphs::Line;
 use crate::docs::format::pdf::{place, push_plain};
-use crate::docs::text::{LineHyphen, join_lines, list_marker, vocabulary};
+use crate::docs::text::{LineHyphen, join_lines, list_marker, reads_like_heading, vocabulary};
 use crate::model::Block;
 
 /// Type this much larger than the text's is a heading.
@@ -24,9 +25,11 @@ pub fn blocks(pages: &[(u32, Vec<Line>)]) -> Vec<Block> {
         while start < lines.len() {
             let level = styles.level(&lines[start]);
             let mut stop = start + 1;
-            while stop < lines.len() && goes_on(&lines[start..stop], &lines[stop], &styles, leading) {
+            while stop < lines.len() && goes_on(lines, start..stop, &styles, leading) {
                 stop += 1;
             }
+            let guess = || styles.headings.is_empty() && stop - start == 1 && stands_alone(lines, start, leading);
+            let level = level.or_else(|| guess().then_some(if blocks.is_empty() { 1 } else { 2 }));
             push(&mut blocks, &lines[start..stop], level, *page, &words);
             start = stop;
         }
@@ -44,8 +47,23 @@ fn push(blocks: &mut Blocks, lines: &[Line], level: Option<u8>, page: u32, words
     }
 }
 
+/// Whether a line is set apart like a heading, in a document whose type has one size: short, with more than the usual
+/// space around it, and with a longer line or a list below.
+fn stands_alone(lines: &[Line], at: usize, leading: f64) -> bool {
+    let (line, Some(next)) = (&lines[at], lines.get(at + 1)) else {
+        return false;
+    };
+    let apart = leading * 1.2;
+    let above = at == 0 || (line.y - lines[at - 1].y).abs() > apart;
+    let below = next.y - line.y > apart;
+    let leads = starts_item(&next.text) || next.text.chars().count() > 60 || next.text.ends_with(['.', ':']);
+    leading > 0.0 && above && below && leads && !line.columns && reads_like_heading(&line.text)
+}
+
 /// Whether a line belongs to the block of the lines before it.
-fn goes_on(block: &[Line], next: &Line, styles: &Styles, leading: f64) -> bool {
+fn goes_on(lines: &[Line], block: Range<usize>, styles: &Styles, leading: f64) -> bool {
+    let next = &lines[block.end];
+    let block = &lines[block];
     let (Some(first), Some(last)) = (block.first(), block.last()) else {
         return false;
     };
@@ -79,12 +97,13 @@ fn goes_on(block: &[Line], next: &Line, styles: &Styles, leading: f64) -> bool {
     if item && block.len() == 1 && next.x <= first.x + 0.5 && ends_sentence(&last.text) {
         return false;
     }
-    !is_short(block, last, next)
+    !is_short(lines, last, next)
 }
 
 /// Whether the first word of the next line would have fitted onto this one: then the break was meant.
-fn is_short(block: &[Line], last: &Line, next: &Line) -> bool {
-    let right = block.iter().map(|line| line.right).fold(next.right, f64::max);
+fn is_short(lines: &[Line], last: &Line, next: &Line) -> bool {
+    let same_column = |line: &&Line| (line.x - last.x).abs() < 2.0 * last.size;
+    let right = lines.iter().filter(same_column).map(|line| line.right).fold(next.right, f64::max);
     let characters = next.text.chars().count().max(1) as f64;
     let width = (next.right - next.x) / characters;
     let word = next.text.split_whitespace().next().map_or(0, |word| word.chars().count());

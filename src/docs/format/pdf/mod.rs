@@ -2,6 +2,7 @@
 //!
 //! The engine panics on some damaged files; a panic here is a damaged document, never the end of the program.
 
+mod forms;
 mod furniture;
 mod glyphs;
 mod layout;
@@ -59,11 +60,11 @@ fn open(bytes: &[u8]) -> Result<Document, FormatError> {
 }
 
 fn read_document(document: &Document) -> Result<Parsed, FormatError> {
-    let numbers: Vec<u32> = document.get_pages().into_keys().take(MAX_PAGES).collect();
     let mut pages: Vec<(u32, Vec<Line>)> = Vec::new();
     let mut bad = Vec::new();
-    for number in numbers {
-        match page_lines(document, number) {
+    for (number, page) in document.get_pages().into_iter().take(MAX_PAGES) {
+        let lines = forms::are_finite(document, page).then(|| page_lines(document, number)).flatten();
+        match lines {
             Some(lines) => pages.push((number, lines)),
             None => bad.push(number),
         }
