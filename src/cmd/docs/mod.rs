@@ -90,3 +90,30 @@ fn problem_lines(problems: &[Problem]) -> String {
 fn documents(count: usize) -> String {
     if count == 1 { "1 document".to_owned() } else { format!("{count} documents") }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches as _, Subcommand as _};
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<DocsCommand, clap::Error> {
+        let command = DocsCommand::augment_subcommands(Command::new("docs"));
+        DocsCommand::from_arg_matches(&command.try_get_matches_from(args)?)
+    }
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        DocsCommand::augment_subcommands(Command::new("docs")).debug_assert();
+    }
+
+    #[test]
+    fn search_takes_a_query_or_a_file() {
+        assert!(parse(&["docs", "search", "words", "--top-k", "3", "--docs-dir", "d"]).is_ok());
+        assert!(parse(&["docs", "search", "--queries", "q.jsonl"]).is_ok());
+        assert!(parse(&["docs", "search"]).is_err());
+        assert!(parse(&["docs", "search", "words", "--queries", "q.jsonl"]).is_err());
+        assert!(parse(&["docs", "search", "words", "--top-k", "0"]).is_err());
+        assert!(parse(&["docs", "remove"]).is_err());
+    }
+}

@@ -10,7 +10,7 @@ use crate::model::LineRange;
 /// The row of the table.
 pub const FORMAT: Format = Format {
     name: "plain text",
-    extensions: &["txt", "text", "log"],
+    extensions: &["txt", "text"],
     media_type: "text/plain; charset=utf-8",
     sniff: encoding::sniff_text,
     read,
