@@ -140,7 +140,7 @@ impl Run<'_> {
             }
         }
         drop(reads);
-        let language = self.majority.language();
+        let language = self.majority.language_or_default();
         for mut prepared in std::mem::take(&mut self.waiting) {
             prepared.record.language.clone_from(&language);
             self.batch.push(prepared);

@@ -10,6 +10,9 @@ use crate::model::Block;
 /// How much text is looked at.
 const SAMPLE_BYTES: usize = 6_000;
 
+/// A folder of a few lines tells no language, and words must be stemmed as something.
+const DEFAULT: &str = "eng";
+
 /// Less text than this is never sure.
 const MIN_CHARS: usize = 60;
 
@@ -68,6 +71,11 @@ impl Majority {
         if let Some(language) = language {
             *self.counts.entry(language.to_owned()).or_default() += 1;
         }
+    }
+
+    /// The language of more documents than any other; without one, the usual language of such folders.
+    pub fn language_or_default(&self) -> Option<String> {
+        self.language().or_else(|| Some(DEFAULT.to_owned()))
     }
 
     /// The language of more documents than any other.

@@ -97,14 +97,14 @@ mod tests {
 
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<DocsCommand, clap::Error> {
-        let command = DocsCommand::augment_subcommands(Command::new("docs"));
-        DocsCommand::from_arg_matches(&command.try_get_matches_from(args)?)
+    fn parse(args: &[&str]) -> Result<Verb, clap::Error> {
+        let command = Verb::augment_subcommands(Command::new("docs"));
+        Verb::from_arg_matches(&command.try_get_matches_from(args)?)
     }
 
     #[test]
     fn the_commands_are_well_formed() {
-        DocsCommand::augment_subcommands(Command::new("docs")).debug_assert();
+        Verb::augment_subcommands(Command::new("docs")).debug_assert();
     }
 
     #[test]
