@@ -10,6 +10,7 @@ use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::settings::{AssistantSettings, ModelBackend, Settings};
 use crate::error::Failure;
+use crate::event::Observer;
 use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::index::local::LocalIndex;
@@ -43,6 +44,17 @@ pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Engine {
     Engine { index, model: chat_model(&settings.assistant), max_search_results: settings.assistant.max_search_results }
 }
 
+/// Who watches longer work, and what ends it.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Told what a person should know.
+    pub out: &'a Out,
+    /// Told every step.
+    pub observer: &'a dyn Observer,
+    /// Ends the work.
+    pub stop: &'a CancellationToken,
+}
+
 /// Brings the index up to date before it answers questions.
 ///
 /// What keeps the folder from being followed (it is missing, another sync runs, many removals are not confirmed) is
@@ -50,12 +62,11 @@ pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Engine {
 pub async fn bring_up_to_date(
     settings: &Settings,
     index: &Arc<dyn VectorStore>,
-    out: &Out,
-    stop: &CancellationToken,
+    watch: Watch<'_>,
 ) -> Result<(), Failure> {
-    let progress = out.progress();
+    let Watch { out, observer, stop } = watch;
     let ask = |question: &str| out.confirm(question);
-    let context = SyncContext { observer: &progress, ask: &ask, clock: &SystemClock, stop };
+    let context = SyncContext { observer, ask: &ask, clock: &SystemClock, stop };
     match ingest::sync(index, &folders(settings), context).await {
         Ok(report) => {
             for problem in &report.problems {

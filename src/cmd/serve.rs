@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tokio::net::TcpListener;
 
-use crate::app;
+use crate::app::{self, Watch};
 use crate::cmd::{Ctx, Overrides, help_end};
 use crate::config::settings::ServerSettings;
 use crate::error::Failure;
@@ -62,7 +62,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let listener = listen(&settings.server).await?;
     let index = app::open_index(&settings)?;
     let deps = app::serve_deps(&settings, index.clone()).await?;
-    app::bring_up_to_date(&settings, &index, &ctx.out, &ctx.stop).await?;
+    let watch = Watch { out: &ctx.out, observer: &ctx.out.progress(), stop: &ctx.stop };
+    app::bring_up_to_date(&settings, &index, watch).await?;
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);
     }

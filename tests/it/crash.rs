@@ -103,7 +103,7 @@ fn start_sync(folder: &Path) -> Child {
 
 /// Kills the sync when it has committed so often, or lets it end when it does not commit that often.
 fn kill_after_commits(child: &mut Child, state: &Path, commits: usize) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let mut seen = meta(state);
     let mut count = 0;
     while count < commits && child.try_wait().unwrap().is_none() {

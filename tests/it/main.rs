@@ -1,5 +1,6 @@
 //! Tests through the real program and its real server: one binary, one file an area.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "what was measured, and what did not run, belongs into the run's output")]
 
 mod architecture;
 mod bot;

@@ -3,11 +3,12 @@
 use futures_util::StreamExt;
 
 use crate::answer::{AnswerError, AnswerEvent, Engine, Turn};
-use crate::app;
+use crate::app::{self, Watch};
 use crate::cmd::Ctx;
 use crate::cmd::bot::{Reply, Shown, Source};
 use crate::config::Settings;
 use crate::error::Failure;
+use crate::event::Silent;
 use crate::exit::Exit;
 use crate::llm::Exchange;
 use crate::model::{Answer, Citation};
@@ -25,7 +26,8 @@ impl LocalBot {
     pub(super) async fn open(settings: &Settings, sync: bool, ctx: &Ctx) -> Result<Self, Failure> {
         let index = app::open_index(settings)?;
         if sync {
-            app::bring_up_to_date(settings, &index, &ctx.out, &ctx.stop).await?;
+            let watch = Watch { out: &ctx.out, observer: &Silent, stop: &ctx.stop };
+            app::bring_up_to_date(settings, &index, watch).await?;
         }
         Ok(Self { engine: app::engine(settings, index), history: Vec::new() })
     }

@@ -3,6 +3,8 @@
 mod local;
 mod remote;
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::cmd::{Ctx, Overrides};
@@ -85,13 +87,11 @@ pub enum Bot {
 impl Bot {
     /// Opens the bot that the flags name.
     pub async fn open(args: &BotArgs, ctx: &Ctx) -> Result<Self, Failure> {
-        match &args.url {
-            Some(url) => Ok(Self::Remote(RemoteBot::open(url)?)),
-            None => {
-                let settings = ctx.settings(args.overrides())?;
-                Ok(Self::Local(Box::new(LocalBot::open(&settings, !args.no_sync, ctx).await?)))
-            }
+        if let Some(url) = &args.url {
+            return Ok(Self::Remote(RemoteBot::open(url)?));
         }
+        let settings = ctx.settings(args.overrides())?;
+        Ok(Self::Local(Box::new(LocalBot::open(&settings, !args.no_sync, ctx).await?)))
     }
 
     /// Asks; `ctx` shows the text as it comes where a person reads.
@@ -123,18 +123,17 @@ impl Shown<'_> {
 /// The list under an answer: each place once.
 fn sources(reply: &Reply) -> String {
     let mut lines: Vec<String> = Vec::new();
-    let mut text = String::from("\n");
     for source in &reply.citations {
         let place = place(&source.locator);
         let line = format!("{} ({}{place})", clean(&source.title), clean(&source.path));
-        if lines.contains(&line) {
-            continue;
+        if !lines.contains(&line) {
+            lines.push(line);
         }
-        if lines.is_empty() {
-            text.push_str("\nSources:\n");
-        }
-        lines.push(line.clone());
-        text.push_str(&format!("  [{}] {line}\n", lines.len()));
+    }
+    let mut text = String::from("\n");
+    for (number, line) in lines.iter().enumerate() {
+        let heading = if number == 0 { "\nSources:\n" } else { "" };
+        let _ = writeln!(text, "{heading}  [{}] {line}", number + 1);
     }
     text
 }
@@ -146,5 +145,5 @@ fn place(locator: &Locator) -> String {
     if parts.is_empty() {
         parts.extend(locator.lines.map(|lines| format!("lines {} to {}", lines.0, lines.1)));
     }
-    parts.iter().map(|part| format!(", {part}")).collect()
+    parts.into_iter().fold(String::new(), |text, part| text + ", " + &part)
 }

@@ -15,7 +15,7 @@ use crate::model::Locator;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence within an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longer error bodies are not read.
 const MAX_ERROR_CHARS: usize = 300;
 
@@ -145,7 +145,7 @@ fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
     let why = if error.is_timeout() { "it did not answer in time" } else { "it cannot be reached" };
     Failure::new("ask/unreachable", Exit::Temporary, what(base), why)
         .fix("start it with `chatbotctl serve`, or correct --url")
-        .cause(anyhow::anyhow!("{}", error.to_string()))
+        .cause(anyhow::anyhow!("{error}"))
 }
 
 fn broken(base: &Url, why: &str) -> Failure {

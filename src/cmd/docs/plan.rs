@@ -1,5 +1,7 @@
 //! `docs plan`: what `docs sync` would do.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::app;
@@ -93,12 +95,12 @@ fn human(report: &PlanReport) -> String {
         format!("nothing to do; {} unchanged", documents(kept))
     };
     if !report.problems.is_empty() {
-        text.push_str(&format!("\nproblems:\n{}", problem_lines(&report.problems)));
+        let _ = write!(text, "\nproblems:\n{}", problem_lines(&report.problems));
     }
     if !report.skipped.is_empty() {
         let lines: Vec<String> =
             report.skipped.iter().map(|skipped| format!("  {}: {}", skipped.path, skipped.reason)).collect();
-        text.push_str(&format!("\nskipped:\n{}", lines.join("\n")));
+        let _ = write!(text, "\nskipped:\n{}", lines.join("\n"));
     }
     text
 }

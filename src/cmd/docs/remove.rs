@@ -1,5 +1,6 @@
 //! `docs remove`: takes documents out of the index.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -139,10 +140,10 @@ fn delete(root: &Path, path: &str) -> Result<bool, Problem> {
 fn human(report: &Report) -> String {
     let mut text = format!("{} removed from the index", documents(report.removed.len()));
     if report.files_deleted > 0 {
-        text.push_str(&format!(", {} deleted", report.files_deleted));
+        let _ = write!(text, ", {} deleted", report.files_deleted);
     }
     if !report.problems.is_empty() {
-        text.push_str(&format!("\nproblems:\n{}", problem_lines(&report.problems)));
+        let _ = write!(text, "\nproblems:\n{}", problem_lines(&report.problems));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `docs show`: what is read from one document.
 
+use std::fmt::Write as _;
 use std::path::{Component, Path};
 
 use serde::Serialize;
@@ -174,12 +175,16 @@ fn human(shown: &Shown) -> String {
     for block in &shown.blocks {
         let place = place(&block.locator);
         if place != last {
-            text.push_str(&format!("\n[{place}]\n"));
+            let _ = write!(text, "\n[{place}]\n");
             last = place;
         }
         match block.kind {
-            BlockKind::Heading { level } => text.push_str(&format!("{} {}\n", "#".repeat(level.into()), block.text)),
-            _ => text.push_str(&format!("{}\n", block.text)),
+            BlockKind::Heading { level } => {
+                let _ = writeln!(text, "{} {}", "#".repeat(level.into()), block.text);
+            }
+            _ => {
+                let _ = writeln!(text, "{}", block.text);
+            }
         }
     }
     text

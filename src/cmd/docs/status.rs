@@ -1,5 +1,6 @@
 //! `docs status`: how the index stands to the folder.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -122,7 +123,7 @@ fn human(status: &Status) -> String {
         status.state_dir,
     );
     if !status.problems.is_empty() {
-        text.push_str(&format!("\nproblems:\n{}", problem_lines(&status.problems)));
+        let _ = write!(text, "\nproblems:\n{}", problem_lines(&status.problems));
     }
     text
 }

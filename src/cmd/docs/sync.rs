@@ -1,5 +1,7 @@
 //! `docs sync`: brings the index up to date with the documents folder.
 
+use std::fmt::Write as _;
+
 use crate::app;
 use crate::clock::SystemClock;
 use crate::cmd::docs::{FolderArgs, plan, problem_lines};
@@ -67,13 +69,13 @@ fn human(report: &SyncReport) -> String {
     let SyncReport { added, updated, removed, unchanged, .. } = report;
     let mut text = format!("{added} added, {updated} updated, {removed} removed, {unchanged} unchanged");
     if !report.skipped.is_empty() {
-        text.push_str(&format!(", {} skipped", report.skipped.len()));
+        let _ = write!(text, ", {} skipped", report.skipped.len());
     }
     if report.interrupted {
         text.push_str("\ninterrupted; run `chatbotctl docs sync` again to finish");
     }
     if !report.problems.is_empty() {
-        text.push_str(&format!("\n{} with problems:\n{}", report.problems.len(), problem_lines(&report.problems)));
+        let _ = write!(text, "\n{} with problems:\n{}", report.problems.len(), problem_lines(&report.problems));
     }
     text
 }
