@@ -145,7 +145,7 @@ impl Sink {
             .filter(|attribute| {
                 matches!(
                     &*attribute.name.local,
-                    "hidden" | "aria-hidden" | "style" | "role" | "lang" | "class" | "alt" | "start"
+                    "hidden" | "aria-hidden" | "style" | "role" | "lang" | "class" | "id" | "alt" | "start"
                 )
             })
             .map(|attribute| (attribute.name.local.to_string(), attribute.value.to_string()))
@@ -202,6 +202,21 @@ mod tests {
         assert_eq!(parsed.blocks[3].kind, BlockKind::TableRow { header: true });
         assert_eq!(parsed.blocks[4].kind, BlockKind::TableRow { header: false });
         assert_eq!(parsed.blocks[7].kind, BlockKind::Code);
+    }
+
+    #[test]
+    fn a_table_that_arranges_the_page_is_no_table() {
+        let parsed = parse(
+            "<table><tr><td class='menu'>Home<td><h1>T</h1><p>Text.</p><table><tr><th>a<th>b<tr><td>1<td>2</table>\
+             <p>After.</p><td>Side</table>",
+        );
+        assert_eq!(texts(&parsed), ["T", "Text.", "| a | b |", "| 1 | 2 |", "After.", "Side"]);
+    }
+
+    #[test]
+    fn what_is_called_a_menu_is_one() {
+        let parsed = parse("<body><ul class='menu x'><li>Home</ul><div id=footer>Imprint</div><p>Our menu today.</p>");
+        assert_eq!(texts(&parsed), ["Our menu today."]);
     }
 
     #[test]

@@ -12,6 +12,28 @@ const NEVER: &[&str] = &[
 /// Elements that are usually not contents.
 const FURNITURE: &[&str] = &["nav", "header", "footer", "aside", "form", "dialog", "menu"];
 
+/// Elements that may be anything, and what those are called (class or id) that are not contents.
+const CONTAINERS: &[&str] = &["div", "section", "ul", "ol", "td", "table"];
+const FURNITURE_NAMES: &[&str] = &[
+    "menu",
+    "nav",
+    "navbar",
+    "navigation",
+    "breadcrumb",
+    "breadcrumbs",
+    "sidebar",
+    "side-bar",
+    "footer",
+    "site-footer",
+    "site-header",
+    "topbar",
+    "top-bar",
+    "cookie-banner",
+    "cookies",
+    "pagination",
+    "toolbar",
+];
+
 /// Elements without an end.
 const VOID: &[&str] =
     &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
@@ -61,6 +83,8 @@ struct Table {
     in_cell: bool,
     header: bool,
     rows: usize,
+    /// It arranges the page: its cells are parts of the page, not of a row.
+    layout: bool,
 }
 
 /// An element whose contents are left out, and how often its name is open inside.
@@ -128,7 +152,8 @@ impl Content {
             "title" => self.in_title = true,
             "br" => self.text.push(if self.kind == Kind::Code { '\n' } else { ' ' }),
             "img" | "input" | "wbr" => {}
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if !self.in_cell() => {
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.unfold();
                 self.flush();
                 self.kind = Kind::Heading(name.as_bytes()[1] - b'0');
             }
@@ -148,6 +173,7 @@ impl Content {
                 }
             }
             "table" => {
+                self.unfold();
                 self.flush();
                 self.tables.push(Table::default());
             }
@@ -248,11 +274,25 @@ impl Content {
         if !self.in_cell() {
             self.flush();
         }
-        if let Some(table) = self.tables.last_mut() {
+        if let Some(table) = self.tables.last_mut().filter(|table| !table.layout) {
             table.header = if table.cells.is_empty() { name == "th" } else { table.header && name == "th" };
             table.in_cell = true;
+            self.text.clear();
         }
-        self.text.clear();
+    }
+
+    /// A cell with a heading or a table in it arranges the page: what it and its row hold are ordinary blocks.
+    fn unfold(&mut self) {
+        let Some(table) = self.tables.last_mut().filter(|table| table.in_cell) else {
+            return;
+        };
+        table.in_cell = false;
+        table.layout = true;
+        for cell in std::mem::take(&mut table.cells) {
+            if !cell.trim().is_empty() {
+                self.blocks.paragraph(&cell, Place::default());
+            }
+        }
     }
 
     fn end_cell(&mut self) {
@@ -315,8 +355,12 @@ fn is_hidden(attributes: &[(String, String)]) -> bool {
 fn is_furniture(name: &str, attributes: &[(String, String)], inside: usize) -> bool {
     let role = attribute(attributes, "role").unwrap_or_default();
     let class = attribute(attributes, "class").unwrap_or_default();
+    let id = attribute(attributes, "id").unwrap_or_default();
+    let named =
+        class.split_whitespace().chain([id]).any(|name| FURNITURE_NAMES.contains(&name.to_lowercase().as_str()));
     // Inside the main contents a header holds the title of the article.
     (FURNITURE.contains(&name) && !(name == "header" && inside > 0))
         || matches!(role, "navigation" | "banner" | "contentinfo" | "search" | "complementary")
+        || (named && CONTAINERS.contains(&name))
         || class.split_whitespace().any(|class| class.to_ascii_lowercase().starts_with("skip"))
 }

@@ -46,25 +46,23 @@ fn compose(request: &ChatRequest) -> Vec<ModelEvent> {
         return refusal(request);
     }
     let mut events = Vec::new();
+    let mut label = None;
     for (place, passage) in passages.iter().enumerate() {
         if place > 0 {
             events.push(ModelEvent::Text("\n\n".into()));
         }
-        write_passage(passage, passages.len() > 1, &mut events);
+        let document = &request.hits[passage.hit].chunk.document_id;
+        let is_new = label.replace((document, &passage.label)) != Some((document, &passage.label));
+        // Out of its place a sentence needs its heading; an answer of one passage is read as a whole.
+        if passages.len() > 1 && is_new {
+            events.push(ModelEvent::Text(format!("**{}**\n\n", passage.label)));
+        }
+        write_passage(passage, &mut events);
     }
     events
 }
 
-/// With several passages each says under which heading it stands: out of its place, a sentence needs that.
-fn write_passage(passage: &Passage, several: bool, events: &mut Vec<ModelEvent>) {
-    if several {
-        events.push(ModelEvent::Text(format!(
-            "**{}**
-
-",
-            passage.label
-        )));
-    }
+fn write_passage(passage: &Passage, events: &mut Vec<ModelEvent>) {
     let words: Vec<&str> = passage.text.split_inclusive(' ').collect();
     events.extend(words.chunks(WORDS_PER_DELTA).map(|words| ModelEvent::Text(words.concat())));
     events.push(ModelEvent::Cite { hit: passage.hit, quote: Some(passage.quote.clone()) });

@@ -3,16 +3,18 @@
 use crate::llm::ChatRequest;
 use crate::llm::extractive::passage::{self, Passage};
 use crate::llm::extractive::unit::{self, Unit};
-use crate::model::Hit;
+use crate::model::{BlockKind, Hit};
 
 /// A hit that holds less of the question's weight than this does not answer it.
 const MIN_COVERAGE: f32 = 0.5;
 /// A hit that holds this much of it is near enough to be offered.
 const NEAR_COVERAGE: f32 = 0.25;
-/// What a word in the title or headings counts, against one in the sentence itself.
-const CONTEXT_SHARE: f32 = 0.6;
+/// What a word in the heading right above counts, against one in the sentence itself.
+const HEADING_SHARE: f32 = 0.85;
+/// What a word in the title or an outer heading counts.
+const CONTEXT_SHARE: f32 = 0.5;
 /// How much of a sentence's value is its hit's place in the ranking.
-const RANK_SHARE: f32 = 0.55;
+const RANK_SHARE: f32 = 0.5;
 /// What a number adds where the question asks for one, as a share of the question's weight.
 const NUMBER_BONUS: f32 = 0.08;
 /// A further passage is shown when it is worth this share of the best.
@@ -109,18 +111,42 @@ fn scored_units(request: &ChatRequest) -> Vec<Scored> {
     let wants_number = asks_for_number(&request.question);
     let mut scored = Vec::new();
     for (place, hit) in request.hits.iter().enumerate() {
-        let headings = format!("{}\n{}", hit.title, hit.chunk.heading_path.join("\n"));
-        let context = unit::matches(&request.terms, &headings, unit::language_of(hit));
+        let language = unit::language_of(hit);
+        let (heading, above) = headings(hit);
+        let under = unit::matches(&request.terms, &heading, language);
+        let around = unit::matches(&request.terms, &above, language);
         let rank = 1.0 - RANK_SHARE + RANK_SHARE * (hit.score / top).clamp(0.0, 1.0);
         for unit in unit::units(&request.terms, place, hit) {
             let own = share(request, &unit.holds);
-            let from_context = share(request, &only_in(&context, &unit.holds)) * CONTEXT_SHARE;
+            let above = either(&under, &header_matches(request, hit, unit.span));
+            let from_heading = share(request, &only_in(&above, &unit.holds)) * HEADING_SHARE;
+            let said = either(&unit.holds, &above);
+            let from_context = share(request, &only_in(&around, &said)) * CONTEXT_SHARE;
             let digits = hit.chunk.text[unit.range.clone()].bytes().any(|byte| byte.is_ascii_digit());
             let bonus = if wants_number && digits { NUMBER_BONUS } else { 0.0 };
-            scored.push(Scored { score: (own + from_context + bonus) * rank, unit });
+            scored.push(Scored { score: (own + from_heading + from_context + bonus) * rank, unit });
         }
     }
     scored
+}
+
+/// What the header of its table says of a row: "Saturday" answers only under "Ghent".
+fn header_matches(request: &ChatRequest, hit: &Hit, row: usize) -> Vec<bool> {
+    let none = vec![false; request.terms.len()];
+    if !matches!(hit.chunk.spans[row].kind, BlockKind::TableRow { header: false }) {
+        return none;
+    }
+    let header = hit.chunk.spans[..row].iter().rev().find(|span| span.kind == BlockKind::TableRow { header: true });
+    let text = header.and_then(|header| hit.chunk.text.get(header.start..header.end));
+    text.map_or(none, |text| unit::matches(&request.terms, text, unit::language_of(hit)))
+}
+
+/// The heading right above the hit, and what stands above that.
+fn headings(hit: &Hit) -> (String, String) {
+    let Some((heading, outer)) = hit.chunk.heading_path.split_last() else {
+        return (String::new(), hit.title.clone());
+    };
+    (heading.clone(), format!("{}\n{}", hit.title, outer.join("\n")))
 }
 
 /// The units of the same hit with their scores, in the order of the text.
@@ -160,6 +186,10 @@ fn share(request: &ChatRequest, holds: &[bool]) -> f32 {
 
 fn only_in(these: &[bool], not_those: &[bool]) -> Vec<bool> {
     these.iter().zip(not_those).map(|(here, there)| *here && !*there).collect()
+}
+
+fn either(these: &[bool], those: &[bool]) -> Vec<bool> {
+    these.iter().zip(those).map(|(here, there)| *here || *there).collect()
 }
 
 fn mark(covered: &mut [bool], holds: &[bool]) {
