@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn foreign_paths_lose_the_machine() {
-        assert_eq!(short("/home/a/.cargo/registry/src/index-1/pdf-1.0/src/lib.rs"), "index-1/pdf-1.0/src/lib.rs");
+        assert_eq!(short("/x/.cargo/registry/src/index-1/pdf-1.0/src/lib.rs"), "index-1/pdf-1.0/src/lib.rs");
         assert_eq!(short("src/lib.rs"), "src/lib.rs");
         assert!(is_own("src/cmd/mod.rs") && !is_own("/rustc/1/library/core/src/option.rs"));
     }
