@@ -2,22 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
-use crate::config::settings::{AssistantSettings, ModelBackend, Settings};
+use crate::config::Settings;
 use crate::error::Failure;
 use crate::event::Observer;
 use crate::exit::Exit;
-use crate::index::VectorStore;
-use crate::index::local::LocalIndex;
+use crate::index::{self, VectorStore};
 use crate::ingest::{self, Folders, SyncContext, SyncError};
-use crate::llm::ChatModel;
-use crate::llm::extractive::Extractive;
-use crate::llm::stub::Stub;
+use crate::llm;
 use crate::secret::Secret;
 use crate::serve;
 use crate::serve::visitor;
@@ -30,18 +26,22 @@ const DATABASE_FILE: &str = "chatbotctl.db";
 /// The index that the settings name.
 pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
     let state_dir = &settings.paths.state_dir;
-    let index = LocalIndex::open(state_dir).map_err(|error| {
+    let index = index::open(state_dir).map_err(|error| {
         let what = format!("open the index in `{}`", state_dir.display());
         Failure::new("index/unusable", Exit::Temporary, what, error.to_string())
             .fix("check that STATE_DIR can be written; an index that is damaged may be removed and made anew with `chatbotctl docs sync`")
             .cause(error)
     })?;
-    Ok(Arc::new(index))
+    Ok(index)
 }
 
 /// The engine that answers from this index.
-pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Engine {
-    Engine { index, model: chat_model(&settings.assistant), max_search_results: settings.assistant.max_search_results }
+pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine, Failure> {
+    let model = llm::open(&settings.assistant).ok_or_else(|| {
+        Failure::new("llm/not-built", Exit::Settings, "open the model backend", "this program was built without it")
+            .fix("choose another MODEL_BACKEND")
+    })?;
+    Ok(Engine { index, model, max_search_results: settings.assistant.max_search_results })
 }
 
 /// Who watches longer work, and what ends it.
@@ -89,20 +89,13 @@ pub fn folders(settings: &Settings) -> Folders {
     Folders { docs_dir: settings.paths.docs_dir.clone(), state_dir: settings.paths.state_dir.clone() }
 }
 
-fn chat_model(settings: &AssistantSettings) -> Arc<dyn ChatModel> {
-    match settings.backend {
-        ModelBackend::Extractive => Arc::new(Extractive),
-        ModelBackend::Stub => Arc::new(Stub { delta: Duration::from_millis(settings.stub_delta_ms) }),
-    }
-}
-
 /// What the server is made of.
 pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<serve::Deps, Failure> {
     let store = open_store(settings).await?;
     let visitor_key = load_visitor_key(settings).await?;
     Ok(serve::Deps {
         store,
-        engine: engine(settings, Arc::clone(&index)),
+        engine: engine(settings, Arc::clone(&index))?,
         index,
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),

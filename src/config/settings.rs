@@ -55,6 +55,19 @@ pub enum ModelBackend {
     Stub,
 }
 
+impl ModelBackend {
+    /// Every value that is built.
+    pub const ALL: [Self; 2] = [Self::Extractive, Self::Stub];
+
+    /// The value of `MODEL_BACKEND`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Extractive => "extractive",
+            Self::Stub => "stub",
+        }
+    }
+}
+
 /// `RATE_LIMIT`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RateLimit {

@@ -6,9 +6,30 @@
 pub mod local;
 mod query;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
+use crate::index::local::LocalIndex;
 use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
+
+/// A kind of index.
+pub struct Backend {
+    /// Its name.
+    pub name: &'static str,
+    /// Opens one below the state directory, making it when absent.
+    pub open: fn(&Path) -> Result<Arc<dyn VectorStore>, IndexError>,
+}
+
+/// All kinds of index. The first is used where the settings name none.
+pub const BACKENDS: &[Backend] =
+    &[Backend { name: "local", open: |state_dir| Ok(Arc::new(LocalIndex::open(state_dir)?)) }];
+
+/// Opens the index below `state_dir`, making it when absent.
+pub fn open(state_dir: &Path) -> Result<Arc<dyn VectorStore>, IndexError> {
+    (BACKENDS[0].open)(state_dir)
+}
 
 /// A question to the index.
 #[derive(Debug, Clone)]
@@ -81,3 +102,6 @@ pub trait VectorStore: Send + Sync {
     /// Applies all changes in one durable commit. Searches see it afterwards.
     async fn apply(&self, changes: Vec<IndexChange>) -> Result<(), IndexError>;
 }
+
+#[cfg(test)]
+mod tests;

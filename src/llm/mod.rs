@@ -3,9 +3,38 @@
 pub mod extractive;
 pub mod stub;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::stream::BoxStream;
 
+use crate::config::settings::{AssistantSettings, ModelBackend};
+use crate::llm::extractive::Extractive;
+use crate::llm::stub::Stub;
 use crate::model::{Hit, QueryTerm};
+
+/// A kind of model backend.
+pub struct Backend {
+    /// Its value of `MODEL_BACKEND`.
+    pub kind: ModelBackend,
+    /// Makes one from the settings.
+    pub open: fn(&AssistantSettings) -> Arc<dyn ChatModel>,
+}
+
+/// All kinds of model backend. A new one is a file and a row.
+pub const BACKENDS: &[Backend] = &[
+    Backend { kind: ModelBackend::Extractive, open: |_| Arc::new(Extractive) },
+    Backend {
+        kind: ModelBackend::Stub,
+        open: |settings| Arc::new(Stub { delta: Duration::from_millis(settings.stub_delta_ms) }),
+    },
+];
+
+/// The backend that the settings name; none when this program was built without it.
+pub fn open(settings: &AssistantSettings) -> Option<Arc<dyn ChatModel>> {
+    let backend = BACKENDS.iter().find(|backend| backend.kind == settings.backend)?;
+    Some((backend.open)(settings))
+}
 
 /// What a backend is asked: a question, what came before, and what was found.
 #[derive(Debug, Clone)]
@@ -63,7 +92,18 @@ pub trait ChatModel: Send + Sync {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use crate::model::{BlockKind, Chunk, Hit, Locator, Span};
+    use super::*;
+    use crate::model::{BlockKind, Chunk, Locator, Span};
+
+    #[test]
+    fn every_value_of_the_setting_has_its_backend() {
+        for kind in ModelBackend::ALL {
+            let settings =
+                AssistantSettings { name: String::new(), backend: kind, max_search_results: 5, stub_delta_ms: 0 };
+            let model = open(&settings).expect("a row for every value");
+            assert_eq!(model.name(), kind.name());
+        }
+    }
 
     /// A hit of one paragraph.
     pub(crate) fn hit(text: &str) -> Hit {

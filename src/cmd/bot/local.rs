@@ -29,7 +29,7 @@ impl LocalBot {
             let watch = Watch { out: &ctx.out, observer: &Silent, stop: &ctx.stop };
             app::bring_up_to_date(settings, &index, watch).await?;
         }
-        Ok(Self { engine: app::engine(settings, index), history: Vec::new() })
+        Ok(Self { engine: app::engine(settings, index)?, history: Vec::new() })
     }
 
     pub(super) async fn ask(&mut self, question: &str, shown: &mut Shown<'_>) -> Result<Reply, Failure> {

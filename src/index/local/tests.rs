@@ -1,85 +1,7 @@
 //! The local index on a real folder.
 
-use jiff::Timestamp;
-
 use super::*;
-use crate::model::{BlockKind, Chunk, Locator, Span};
-
-fn record(id: &str, title: &str, chunks: u32) -> DocumentRecord {
-    DocumentRecord {
-        document_id: id.into(),
-        path: format!("{id}.md"),
-        title: title.into(),
-        description: None,
-        tags: Vec::new(),
-        language: Some("eng".into()),
-        sha256: String::new(),
-        recipe: String::new(),
-        bytes: 1,
-        modified_ns: None,
-        indexed_at: Timestamp::UNIX_EPOCH,
-        chunks,
-    }
-}
-
-fn put(id: &str, title: &str, texts: &[&str]) -> IndexChange {
-    let chunks = texts
-        .iter()
-        .enumerate()
-        .map(|(ordinal, text)| Chunk {
-            chunk_id: format!("{id}-{ordinal}"),
-            document_id: id.into(),
-            ordinal: u32::try_from(ordinal).expect("few chunks"),
-            text: (*text).into(),
-            heading_path: Vec::new(),
-            locator: Locator::default(),
-            spans: vec![Span { start: 0, end: text.len(), kind: BlockKind::Paragraph, locator: Locator::default() }],
-        })
-        .collect::<Vec<_>>();
-    IndexChange::Put { record: record(id, title, u32::try_from(texts.len()).expect("few chunks")), chunks }
-}
-
-fn query(text: &str) -> SearchQuery {
-    SearchQuery { text: text.into(), limit: 5, distinct_documents: true }
-}
-
-async fn ids(index: &LocalIndex, text: &str) -> Vec<String> {
-    let hits = index.search(&query(text)).await.expect("search");
-    hits.into_iter().map(|hit| hit.chunk.document_id).collect()
-}
-
-#[tokio::test]
-async fn documents_are_found_replaced_and_removed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let index = LocalIndex::open(folder.path()).expect("open");
-    assert_eq!(ids(&index, "refund").await, Vec::<String>::new());
-    index
-        .apply(vec![
-            put("returns", "Returns", &["Refunds reach your card in five days.", "Send lamps back."]),
-            put("delivery", "Delivery", &["Parcels arrive within three days."]),
-        ])
-        .await
-        .expect("apply");
-    assert_eq!(ids(&index, "When is my refund here?").await, ["returns"]);
-    assert_eq!(ids(&index, "parcel refund").await.len(), 2);
-    index.apply(vec![put("returns", "Returns", &["Nothing about money."])]).await.expect("apply");
-    assert_eq!(ids(&index, "refund").await, Vec::<String>::new());
-    index.apply(vec![IndexChange::Remove { document_id: "delivery".into() }]).await.expect("apply");
-    assert_eq!(ids(&index, "parcel").await, Vec::<String>::new());
-    let records = index.records().await.expect("records");
-    assert_eq!(records.len(), 1);
-}
-
-#[tokio::test]
-async fn a_refresh_changes_the_record_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let index = LocalIndex::open(folder.path()).expect("open");
-    index.apply(vec![put("returns", "Returns", &["Refunds take five days."])]).await.expect("apply");
-    let touched = DocumentRecord { bytes: 99, ..record("returns", "Returns", 1) };
-    index.apply(vec![IndexChange::Refresh(touched)]).await.expect("apply");
-    assert_eq!(index.record("returns").await.expect("record").map(|record| record.bytes), Some(99));
-    assert_eq!(ids(&index, "refunds").await, ["returns"]);
-}
+use crate::index::tests::{ids, put};
 
 #[tokio::test]
 async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
@@ -91,19 +13,20 @@ async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
     drop(held);
     other.apply(vec![put("a", "A", &["bicycle"])]).await.expect("apply");
     one.inner.reader.reload().expect("reload");
-    assert_eq!(ids(&one, "bicycles").await, ["a"]);
+    let store: Arc<dyn VectorStore> = Arc::new(one);
+    assert_eq!(ids(&store, "bicycles").await, ["a"]);
 }
 
 #[tokio::test]
 async fn user_text_has_no_syntax_and_slips_are_forgiven() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = LocalIndex::open(folder.path()).expect("open");
-    index.apply(vec![put("warranty", "Warranty", &["The warranty lasts two years."])]).await.expect("apply");
-    assert_eq!(ids(&index, "waranty").await, ["warranty"]);
+    let store: Arc<dyn VectorStore> = Arc::new(LocalIndex::open(folder.path()).expect("open"));
+    store.apply(vec![put("warranty", "Warranty", &["The warranty lasts two years."])]).await.expect("apply");
+    assert_eq!(ids(&store, "waranty").await, ["warranty"]);
     for odd in ["\"", "a AND (", "terms:*", "-warranty +\"", "[* TO *]", "\u{0}", "🙂"] {
-        ids(&index, odd).await;
+        ids(&store, odd).await;
     }
-    assert_eq!(ids(&index, "NOT warranty*").await, ["warranty"]);
-    let terms = index.weigh("zebra warranty").await.expect("weigh");
+    assert_eq!(ids(&store, "NOT warranty*").await, ["warranty"]);
+    let terms = store.weigh("zebra warranty").await.expect("weigh");
     assert_eq!(terms.iter().map(|term| term.known).collect::<Vec<_>>(), [false, true]);
 }
