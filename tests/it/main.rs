@@ -11,5 +11,6 @@ mod init;
 mod page;
 mod readme;
 mod sandbox;
+mod secrets;
 mod serve;
 mod settings;

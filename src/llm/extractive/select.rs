@@ -18,7 +18,7 @@ const RANK_SHARE: f32 = 0.5;
 /// What a number adds where the question asks for one, as a share of the question's weight.
 const NUMBER_BONUS: f32 = 0.08;
 /// A further passage is shown when it is worth this share of the best.
-const FURTHER_SHARE: f32 = 0.8;
+const FURTHER_SHARE: f32 = 0.85;
 /// Or when it adds this share of the question's weight.
 const ADDED_SHARE: f32 = 0.18;
 /// A further passage is worth at least this share of the best, whatever it adds.
