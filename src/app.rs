@@ -1,5 +1,6 @@
 //! The only place that turns settings into live backends.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,17 +23,44 @@ use crate::ui::Out;
 
 /// The database's file in `STATE_DIR` when `DATABASE_URL` names none.
 const DATABASE_FILE: &str = "chatbotctl.db";
+/// Held by the one server of a state directory.
+const SERVE_LOCK: &str = "serve.lock";
 
 /// The index that the settings name.
 pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
     let state_dir = &settings.paths.state_dir;
-    let index = index::open(state_dir).map_err(|error| {
-        let what = format!("open the index in `{}`", state_dir.display());
-        Failure::new("index/unusable", Exit::Temporary, what, error.to_string())
-            .fix("check that STATE_DIR can be written; an index that is damaged may be removed and made anew with `chatbotctl docs sync`")
+    index::open(state_dir).map_err(|error| {
+        let folder = index::local::folder(state_dir);
+        let what = format!("open the index in `{}`", folder.display());
+        let fix = format!(
+            "let this user read and write it; if it is damaged, remove it and make it anew: rm -r {} && chatbotctl docs sync",
+            folder.display()
+        );
+        Failure::new("index/unusable", Exit::Settings, what, error.to_string()).fix(fix).cause(error)
+    })
+}
+
+/// Keeps a second server from the same state directory: one answer at a time in a thread is kept within a process.
+/// The hold ends with the file's handle, also when the process is killed.
+pub fn hold_state(settings: &Settings) -> Result<File, Failure> {
+    let path = settings.paths.state_dir.join(SERVE_LOCK);
+    let what = || format!("take `{}` for this server", settings.paths.state_dir.display());
+    let unusable = |error: std::io::Error| {
+        Failure::new("serve/state", Exit::Settings, what(), error.to_string())
+            .fix("let this user write the folder, or name another with --state-dir")
             .cause(error)
-    })?;
-    Ok(index)
+    };
+    std::fs::create_dir_all(&settings.paths.state_dir).map_err(unusable)?;
+    let file = File::options().create(true).append(true).open(path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let why = "another server is running on it";
+            Err(Failure::new("serve/locked", Exit::Temporary, what(), why)
+                .fix("stop the other one, or give this one its own with --state-dir"))
+        }
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
 }
 
 /// The engine that answers from this index.
@@ -57,7 +85,7 @@ pub struct Watch<'a> {
 
 /// Brings the index up to date before it answers questions.
 ///
-/// What keeps the folder from being followed (it is missing, another sync runs, many removals are not confirmed) is
+/// What keeps the folder from being followed (it is missing, its `documents.yaml` is wrong, another sync runs, many removals are not confirmed) is
 /// told, and the index stays as it is: a bot that answers from yesterday's documents is better than none.
 pub async fn bring_up_to_date(
     settings: &Settings,
@@ -75,7 +103,11 @@ pub async fn bring_up_to_date(
             Ok(())
         }
         Err(
-            error @ (SyncError::Folder(_) | SyncError::Locked(_) | SyncError::Declined(_) | SyncError::Undecided(_)),
+            error @ (SyncError::Folder(_)
+            | SyncError::Catalogue(_)
+            | SyncError::Locked(_)
+            | SyncError::Declined(_)
+            | SyncError::Undecided(_)),
         ) => {
             out.warn(&format!("the documents were not brought up to date: {error}; answering from what is indexed"));
             Ok(())

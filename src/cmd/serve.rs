@@ -15,8 +15,8 @@ use crate::ui::{Format, log};
 /// Serve the bot: the page, the ChatKit protocol, the documents
 ///
 /// The local index is brought up to date with the documents first. When the server is ready, its address is printed
-/// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM lets running answers
-/// finish and stops.
+/// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM gives running answers ten
+/// seconds to finish and stops.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl serve" => "serve the documents in `data` on http://127.0.0.1:8002",
@@ -60,6 +60,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     log::start(settings.log.level, settings.log.file.as_deref())?;
     // A port that is taken is told before the documents are read.
     let listener = listen(&settings.server).await?;
+    let _state = app::hold_state(&settings)?;
     let index = app::open_index(&settings)?;
     let deps = app::serve_deps(&settings, index.clone()).await?;
     let watch = Watch { out: &ctx.out, observer: &ctx.out.progress(), stop: &ctx.stop };
@@ -67,7 +68,16 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
-    tell_ready(&listener, ctx)?;
+    let url = tell_ready(&listener, ctx)?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        profile = settings.profile,
+        %url,
+        auth = ?settings.server.auth_mode,
+        backend = settings.assistant.backend.name(),
+        documents = index.records().await.map_or(0, |records| records.len()),
+        "serving"
+    );
     serve::run(listener, deps, ctx.stop.clone())
         .await
         .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
@@ -85,7 +95,7 @@ async fn listen(settings: &ServerSettings) -> Result<TcpListener, Failure> {
 }
 
 /// A wildcard bind has no address to open; the loopback address reaches it from here.
-fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<(), Failure> {
+fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<String, Failure> {
     let bound = listener.local_addr().map_err(|error| {
         Failure::new("serve/no-address", Exit::Temporary, "tell the address", error.to_string()).cause(error)
     })?;
@@ -96,8 +106,16 @@ fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<(), Failure> {
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
     let url = format!("http://{host}:{}", bound.port());
-    match ctx.out.format {
-        Format::Human => ctx.out.result(&format!("listening on {url}")),
-        Format::Json | Format::Jsonl => ctx.out.json_line(&serde_json::json!({ "url": url })),
+    if bound.ip().is_unspecified() {
+        ctx.out.note(&format!("{} takes connections from everywhere", bound.ip()));
     }
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&format!("listening on {url}"))?,
+        Format::Json | Format::Jsonl => {
+            ctx.out.json_line(&serde_json::json!({ "schema": "chatbotctl.serve/1", "url": url }))?;
+        }
+    }
+    // A file named with -o is whole now, not when the server stops.
+    ctx.out.finish()?;
+    Ok(url)
 }

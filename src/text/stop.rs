@@ -44,10 +44,10 @@ fn list(language: Language) -> &'static str {
     }
 }
 
-const ENGLISH: &str = "a about am an and any anyone are arent as at be been being but by can could couldnt \
+const ENGLISH: &str = "a about ah alright am an and any anyone are arent as at be been being but by can could couldnt \
     did didnt do does doesnt doing dont either else for from get got had hadnt has hasnt have havent having he her here \
     hers him his how i id if ill im in into is isnt it its ive just let like may me might mine much must my myself no \
-    not of off on or our ours out please shall she should shouldnt so some such tell than that the their theirs them \
+    not of off oh ok okay on or our ours out please shall she should shouldnt so some such tell than thank thanks that the their theirs them \
     then there theres these they this those to too until up us very want was wasnt we were werent what whats when where \
     wheres which while who whom whose why will with wont would wouldnt you your yours youre youve";
 
@@ -60,11 +60,11 @@ const COMMON_ENGLISH: &str = "able across actual actually after again ago all al
     heard hello help hey hi high hope idea inside instead job keep keeps kept kind kinds know known last late later \
     least less let lets life like likely line little live long longer look looking lot lots made main make \
     makes making many matter maybe mean means meant middle moment more most move much near nearly need needed needing \
-    needs never new next nice nobody none nothing now often okay old once one ones onto other others otherwise outside \
+    needs never new next nice nobody none nothing now often old once one ones onto other others otherwise outside \
     over own part past people per perhaps person piece place plan please plus possible possibly probably put quick \
     quickly quite rather read ready real really reason right run said same saw say saying says see seem seems seen sent \
     several show shown shows simple simply since sit situation small somebody someone something sometimes somewhere soon \
-    sort speak start started stay still stop stuff such sure take taken takes taking talk tell thank thanks thing things \
+    sort speak start started stay still stop stuff such sure take taken takes taking talk tell thing things \
     think though thought three through times today together told took toward towards tried true try trying turn turned \
     two under understand until upon use used useful uses using usual usually various wait wants wanted way ways well went \
     whatever while whole wish within without wonder wondering word words work worked working works world wrong yes yet";

@@ -3,129 +3,126 @@
 
 use crate::text::Language;
 
-/// The other words of the group that `word` (lower case) stands in; none when it stands in none.
-pub fn synonyms(word: &str, language: Language) -> impl Iterator<Item = &'static str> {
-    let groups = match language.code() {
+/// What people may mean by `word` (lower case), the closest meaning first.
+pub fn meanings(word: &str, language: Language) -> impl Iterator<Item = &'static str> {
+    let table = match language.code() {
         "eng" => ENGLISH,
         "deu" => GERMAN,
         _ => "",
     };
-    let group = groups.lines().find(|line| line.split_ascii_whitespace().any(|each| each == word));
-    let word = word.to_owned();
-    group.unwrap_or_default().split_ascii_whitespace().filter(move |each| *each != word)
+    let row = table.lines().filter_map(|row| row.split_once(": "));
+    let found = row.into_iter().find(|(said, _)| said.split(' ').any(|each| each == word));
+    found.map_or("", |(_, meant)| meant).split_ascii_whitespace()
 }
 
+/// A row: what is said, and what may be meant.
 const ENGLISH: &str = "\
-ache pain hurt
-airplane plane flight fly
-allergy allergic
-apartment flat
-application app
-automobile car vehicle
-baby newborn infant child children
-balance remainder
-bank account
-begin start commence
-bicycle bike bikes bicycles cycle
-bill bills invoice invoices
-boss manager supervisor
-break broken break snapped snap cracked damaged damage defect defective faulty smashed
-bus transit
-buy bought purchase purchased order ordered
-cancel cancelled cancellation stop withdraw
-cart basket trolley
-cash money
-cellphone mobile telephone phone smartphone
-cheap cheaper reduced discount price
-christmas xmas gift present
-client customer
-clothes clothing garment
-colleague coworker
-company firm business employer
-complaint complain complaints
-computer laptop pc notebook
-coupon coupons voucher vouchers discount code codes promo
-delete erase erased wipe remove
-delivery shipping shipment dispatch deliver
-device equipment hardware
-die died death deceased bereavement
-discount rebate reduction
-disease sickness illness ill sick
-doctor physician medical
-employee staff worker
-exchange exchanged exchanging swap swapping replace
-expire expires expired lapse
-fee fees charge charges cost
-fetch collect pick
-fill complete
-fix fixed repair repairs repaired mend
-garbage waste trash rubbish
-guarantee warranty
-holiday vacation leave
-injured injury hurt
-job position vacancy work
-kid kids child children
-lend borrow loan
-login signin sign
-mail letter post
-mechanic workshop repair
-monthly month
-newspaper press journalist
-package parcel packet box
-parking garage
-password passcode
-pay payment paid
-phone telephone call ring
-photo photos picture pictures image
-pregnant maternity parental birth
-price cost fee
-quit resign leave leaving
-receipt invoice proof
-refund reimburse reimbursement money
-reward bounty award
-salary pay wage wages compensation
-scam phishing fraud fraudulent fake
-shop store
-spouse wife husband partner someone
-steal stole stolen theft
-suspicious strange phishing fake
-tax vat
-teacher instructor trainer
-ticket booking
-train rail
-trash bin
-trip travel journey
-vacation leave holiday
-weekend saturday sunday
-yearly annual annually year";
+airplane plane flight: fly travel
+apartment flat: address home
+automobile car: vehicle
+baby newborn infant: child birth
+bicycle: bike cycle
+bike bikes: bicycle
+bill bills: invoice
+boss: manager supervisor
+broken smashed snapped cracked faulty defective: damaged defect broken
+bus: transit bus
+buy bought purchased: purchase order
+cancel: withdraw cancellation
+cart trolley: basket
+cash: money
+cellphone mobile smartphone phone: telephone phone smartphone
+cheaper: reduced price
+christmas xmas: gift present
+client clients: customer
+clothes: clothing garment
+coworker: colleague
+firm: company business
+laptop pc notebook: computer
+coupon coupons promo: voucher discount code
+erase wipe: delete
+shipping shipment ship shipped: delivery
+device: equipment
+died die death: deceased bereavement
+rebate: discount
+sick ill illness: sickness disease
+doctor: physician medical
+staff worker: employee
+swap swapping: exchange
+expire expired: validity valid expiry
+fee fees: charge cost
+fetch: collect pick
+fix fixed mend: repair
+garbage trash rubbish: waste
+guarantee: warranty
+holidays: holiday vacation
+vacation: leave holiday
+injury: injured
+vacancy: position job
+kid kids: child
+login: sign
+mail: post letter
+mechanic: workshop
+newspaper journalist: press
+package: parcel
+parcel: package
+passcode: password
+photo photos: picture image
+pregnant: maternity parental
+quit resign: leave leaving separation
+receipt: invoice
+reimburse reimbursement: refund
+reward: bounty award
+salary wage wages: pay compensation
+scam fraud: phishing fraudulent
+shop shops: store
+store stores: shop
+spouse wife husband: partner
+stole steal: stolen theft
+suspicious: phishing
+tax: vat
+train: rail
+trip journey: travel
+weekend: saturday sunday
+annually: yearly year
+yearly: annual year";
 
 const GERMAN: &str = "\
-abholen abholung
-auto fahrzeug
-bezahlen zahlen zahlung
-fahrrad rad bike fahrräder räder
-gutschein voucher
-handy telefon smartphone
-kaputt defekt beschädigt
-konto kundenkonto
-lieferung versand zustellung
-paket sendung
-rechnung beleg
-reparieren reparatur
-rückgabe rücksendung retoure umtausch
-storno stornieren widerruf
-tauschen umtauschen umtausch
-urlaub ferien";
+auto: fahrzeug
+bezahlen: zahlen zahlung
+bike rad: fahrrad
+gutschein: voucher
+handy: telefon smartphone
+kaputt defekt: beschädigt
+versand: lieferung
+sendung: paket
+beleg: rechnung
+retoure: rücksendung rückgabe
+stornieren storno: widerruf stornierung
+tauschen: umtausch umtauschen
+ferien: urlaub";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_word_has_the_others_of_its_group() {
-        let found: Vec<&str> = synonyms("guarantee", Language::ENGLISH).collect();
-        assert_eq!(found, ["warranty"]);
-        assert_eq!(synonyms("tarpaulin", Language::ENGLISH).count(), 0);
-        assert_eq!(synonyms("", Language::ENGLISH).count(), 0);
+    fn a_word_has_meanings_and_most_have_none() {
+        let found: Vec<&str> = meanings("coupons", Language::ENGLISH).collect();
+        assert_eq!(found, ["voucher", "discount", "code"]);
+        assert_eq!(meanings("tarpaulin", Language::ENGLISH).count(), 0);
+        assert_eq!(meanings("", Language::ENGLISH).count(), 0);
+    }
+
+    #[test]
+    fn every_row_has_both_sides_and_no_word_is_said_twice() {
+        for table in [ENGLISH, GERMAN] {
+            let mut seen = std::collections::HashSet::new();
+            for row in table.lines() {
+                let (said, meant) = row.split_once(": ").expect("a row has two sides");
+                assert!(!meant.trim().is_empty());
+                assert!(said.split(' ').all(|word| seen.insert(word)), "{row}");
+            }
+        }
     }
 }

@@ -9,11 +9,11 @@ mod search;
 mod snapshot;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
-use tantivy::schema::Schema;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 
 use crate::index::local::entry::Fields;
@@ -23,6 +23,8 @@ use crate::model::{DocumentRecord, Hit, QueryTerm};
 
 /// The folder's name holds the format: another format is another folder, which the next sync fills.
 const FOLDER: &str = "index-1";
+/// The file that every index of tantivy's has.
+const META: &str = "meta.json";
 /// Memory that a writer may use before it writes a segment.
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -34,26 +36,26 @@ pub struct LocalIndex {
 
 struct Inner {
     folder: PathBuf,
+    fields: Fields,
+    opened: Mutex<Option<Opened>>,
+}
+
+/// What is open once the folder exists.
+#[derive(Clone)]
+struct Opened {
     index: Index,
     reader: IndexReader,
-    fields: Fields,
-    snapshot: Mutex<Option<Arc<Snapshot>>>,
+    snapshot: Option<Arc<Snapshot>>,
 }
 
 impl LocalIndex {
-    /// Opens the index below `state_dir`, making it when absent.
+    /// Opens the index below `state_dir`. Where there is none, it is empty, and the first `apply` makes it: looking
+    /// writes nothing.
     pub fn open(state_dir: &Path) -> Result<Self, IndexError> {
-        let folder = state_dir.join(FOLDER);
-        let fail = |message: String| IndexError::Backend { path: folder.display().to_string(), message };
-        std::fs::create_dir_all(&folder).map_err(|error| fail(error.to_string()))?;
-        let (schema, fields) = entry::schema();
-        let index = open_or_create(&folder, schema).map_err(|error| fail(error.to_string()))?;
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::OnCommitWithDelay)
-            .try_into()
-            .map_err(|error: TantivyError| fail(error.to_string()))?;
-        let inner = Inner { folder, index, reader, fields, snapshot: Mutex::new(None) };
+        let folder = folder(state_dir);
+        let (_, fields) = entry::schema();
+        let inner = Inner { folder, fields, opened: Mutex::new(None) };
+        inner.open_existing()?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -70,8 +72,9 @@ impl LocalIndex {
     }
 }
 
-fn open_or_create(folder: &Path, schema: Schema) -> tantivy::Result<Index> {
-    Index::open_or_create(tantivy::directory::MmapDirectory::open(folder)?, schema)
+/// Where the index below `state_dir` lies.
+pub fn folder(state_dir: &Path) -> PathBuf {
+    state_dir.join(FOLDER)
 }
 
 impl Inner {
@@ -79,8 +82,40 @@ impl Inner {
         IndexError::Backend { path: self.folder.display().to_string(), message: error.to_string() }
     }
 
-    fn writer(&self) -> Result<IndexWriter, IndexError> {
-        self.index.writer_with_num_threads(1, WRITER_BYTES).map_err(|error| match error {
+    fn lock(&self) -> MutexGuard<'_, Option<Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens what another process may have made meanwhile; none when there is nothing.
+    fn open_existing(&self) -> Result<Option<Opened>, IndexError> {
+        let mut opened = self.lock();
+        if opened.is_none() && self.folder.join(META).is_file() {
+            *opened = Some(self.open_folder(Index::open_in_dir(&self.folder))?);
+        }
+        Ok(opened.clone())
+    }
+
+    /// Opens the folder for writing, making it when absent.
+    fn open_or_create(&self) -> Result<Opened, IndexError> {
+        if let Some(opened) = self.open_existing()? {
+            return Ok(opened);
+        }
+        std::fs::create_dir_all(&self.folder).map_err(|error| self.failed(&error))?;
+        let directory = MmapDirectory::open(&self.folder).map_err(|error| self.failed(&error))?;
+        let made = self.open_folder(Index::open_or_create(directory, entry::schema().0))?;
+        *self.lock() = Some(made.clone());
+        Ok(made)
+    }
+
+    fn open_folder(&self, index: tantivy::Result<Index>) -> Result<Opened, IndexError> {
+        let index = index.map_err(|error| self.failed(&error))?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::OnCommitWithDelay).try_into();
+        let reader = reader.map_err(|error: TantivyError| self.failed(&error))?;
+        Ok(Opened { index, reader, snapshot: None })
+    }
+
+    fn writer(&self, index: &Index) -> Result<IndexWriter, IndexError> {
+        index.writer_with_num_threads(1, WRITER_BYTES).map_err(|error| match error {
             TantivyError::LockFailure(LockError::LockBusy, _) => {
                 IndexError::Locked { path: self.folder.display().to_string() }
             }
@@ -88,30 +123,30 @@ impl Inner {
         })
     }
 
-    /// The records and word statistics of the newest commit; made once a commit.
-    fn snapshot(&self) -> Result<Arc<Snapshot>, IndexError> {
-        let searcher = self.reader.searcher();
-        let mut kept = self.snapshot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match &*kept {
-            Some(snapshot) if snapshot.is_of(&searcher) => Ok(Arc::clone(snapshot)),
-            _ => {
-                let snapshot = Snapshot::read(searcher, self.fields).map_err(|error| self.failed(&error))?;
-                let snapshot = Arc::new(snapshot);
-                *kept = Some(Arc::clone(&snapshot));
-                Ok(snapshot)
-            }
+    /// The records and word statistics of the newest commit, made once a commit; none when nothing is indexed yet.
+    fn snapshot(&self) -> Result<Option<Arc<Snapshot>>, IndexError> {
+        let Some(opened) = self.open_existing()? else { return Ok(None) };
+        let searcher = opened.reader.searcher();
+        if let Some(snapshot) = opened.snapshot.filter(|snapshot| snapshot.is_of(&searcher)) {
+            return Ok(Some(snapshot));
         }
+        let snapshot = Arc::new(Snapshot::read(searcher, self.fields).map_err(|error| self.failed(&error))?);
+        if let Some(opened) = self.lock().as_mut() {
+            opened.snapshot = Some(Arc::clone(&snapshot));
+        }
+        Ok(Some(snapshot))
     }
 
     fn apply(&self, changes: &[IndexChange]) -> Result<(), IndexError> {
-        let mut writer = self.writer()?;
+        let opened = self.open_or_create()?;
+        let mut writer = self.writer(&opened.index)?;
         for change in changes {
             self.stage(&writer, change).map_err(|error| self.failed(&error))?;
         }
         writer.commit().map_err(|error| self.failed(&error))?;
         // Merging goes on after the commit; ending the writer early would throw its work away.
         writer.wait_merging_threads().map_err(|error| self.failed(&error))?;
-        self.reader.reload().map_err(|error| self.failed(&error))
+        opened.reader.reload().map_err(|error| self.failed(&error))
     }
 
     fn stage(&self, writer: &IndexWriter<TantivyDocument>, change: &IndexChange) -> Result<(), StageError> {
@@ -147,18 +182,20 @@ enum StageError {
 #[async_trait]
 impl VectorStore for LocalIndex {
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
-        self.blocking(|inner| Ok(inner.snapshot()?.records_by_path())).await
+        self.blocking(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default()))
+            .await
     }
 
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
         let document_id = document_id.to_owned();
-        self.blocking(move |inner| Ok(inner.snapshot()?.record(&document_id).cloned())).await
+        self.blocking(move |inner| Ok(inner.snapshot()?.and_then(|snapshot| snapshot.record(&document_id).cloned())))
+            .await
     }
 
     async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {
         let question = question.to_owned();
         self.blocking(move |inner| {
-            let snapshot = inner.snapshot()?;
+            let Some(snapshot) = inner.snapshot()? else { return Ok(Vec::new()) };
             search::weigh(&snapshot, &question).map_err(|error| inner.failed(&error))
         })
         .await
@@ -167,7 +204,7 @@ impl VectorStore for LocalIndex {
     async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
         let query = query.clone();
         self.blocking(move |inner| {
-            let snapshot = inner.snapshot()?;
+            let Some(snapshot) = inner.snapshot()? else { return Ok(Vec::new()) };
             search::search(&snapshot, &query).map_err(|error| inner.failed(&error))
         })
         .await

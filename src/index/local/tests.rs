@@ -7,12 +7,13 @@ use crate::index::tests::{ids, put};
 async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (one, other) = (LocalIndex::open(folder.path()).expect("open"), LocalIndex::open(folder.path()).expect("open"));
-    let held = one.inner.writer().expect("the only writer");
+    let opened = one.inner.open_or_create().expect("made");
+    let held = one.inner.writer(&opened.index).expect("the only writer");
     let refused = other.apply(vec![put("a", "A", &["text"])]).await;
     assert!(matches!(refused, Err(IndexError::Locked { .. })), "{refused:?}");
     drop(held);
     other.apply(vec![put("a", "A", &["bicycle"])]).await.expect("apply");
-    one.inner.reader.reload().expect("reload");
+    opened.reader.reload().expect("reload");
     let store: Arc<dyn VectorStore> = Arc::new(one);
     assert_eq!(ids(&store, "bicycles").await, ["a"]);
 }
@@ -29,4 +30,17 @@ async fn user_text_has_no_syntax_and_slips_are_forgiven() {
     assert_eq!(ids(&store, "NOT warranty*").await, ["warranty"]);
     let terms = store.weigh("zebra warranty").await.expect("weigh");
     assert_eq!(terms.iter().map(|term| term.known).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
+async fn looking_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let index = LocalIndex::open(&state).expect("open");
+    assert!(index.records().await.expect("records").is_empty());
+    assert!(index.weigh("lamp").await.expect("weigh").is_empty());
+    assert!(!state.exists());
+    // What another process makes meanwhile is seen.
+    LocalIndex::open(&state).expect("open").apply(vec![put("a", "A", &["bicycle"])]).await.expect("apply");
+    assert_eq!(index.records().await.expect("records").len(), 1);
 }

@@ -35,6 +35,11 @@ pub(super) struct Passage {
 }
 
 impl Passage {
+    /// Whether both show some of the same words.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.hit == other.hit && self.start < other.end && other.start < self.end
+    }
+
     /// Whether the unit is part of it.
     pub(super) fn holds(&self, unit: &Unit) -> bool {
         self.hit == unit.hit && unit.range.start < self.end && self.start < unit.range.end
@@ -59,6 +64,12 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
         _ => grown(spans, span.start..span.end),
     };
     let quote = text.get(range.clone()).unwrap_or_default().trim().to_owned();
+    if let Some(table) = announced_table(spans, &range) {
+        let end = spans[table.end - 1].end;
+        let quote = text.get(range.start..end).unwrap_or_default().trim().to_owned();
+        let shown = format!("{}\n\n{}", &text[range.clone()].trim(), shown_table(hit, table));
+        return Passage { hit: unit.hit, start: range.start, end, text: shown, quote, label };
+    }
     Passage { hit: unit.hit, start: range.start, end: range.end, text: quote.clone(), quote, label }
 }
 
@@ -146,6 +157,26 @@ fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
         grown.start = span.start;
     }
     grown
+}
+
+/// The spans of a small table that follows the words: they announce it.
+fn announced_table(spans: &[Span], range: &Range<usize>) -> Option<Range<usize>> {
+    let is_row = |span: &Span| matches!(span.kind, BlockKind::TableRow { .. });
+    let first = spans.iter().position(|span| span.start >= range.end).filter(|first| is_row(&spans[*first]))?;
+    let rows = spans[first..].iter().take_while(|span| is_row(span)).count();
+    (rows <= MAX_ROWS + 2).then_some(first..first + rows)
+}
+
+fn shown_table(hit: &Hit, rows: Range<usize>) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (place, span) in hit.chunk.spans[rows].iter().enumerate() {
+        let row = hit.chunk.text.get(span.start..span.end).unwrap_or_default();
+        lines.push(row.to_owned());
+        if place == 0 {
+            lines.push(rule(row));
+        }
+    }
+    lines.join("\n")
 }
 
 /// The header and the best rows, in order. The quote is the best row alone: the rows shown need not touch.

@@ -6,7 +6,7 @@ use crate::llm::extractive::unit::{self, Unit};
 use crate::model::{BlockKind, Hit};
 
 /// A hit that holds less of the question's weight than this does not answer it.
-const MIN_COVERAGE: f32 = 0.5;
+const MIN_COVERAGE: f32 = 0.52;
 /// A hit that holds this much of it is near enough to be offered.
 const NEAR_COVERAGE: f32 = 0.25;
 /// What a word in the heading right above counts, against one in the sentence itself.
@@ -86,7 +86,7 @@ impl<'a> Choice<'a> {
         let passage = passage::around(&self.request.hits[unit.hit], unit, &scored_in(self.scored, unit));
         let length: usize = self.passages.iter().map(|passage| passage.text.len()).sum();
         let fits = self.passages.is_empty() || length + passage.text.len() <= MAX_CHARS;
-        let said = self.passages.iter().any(|other| other.text.contains(&passage.quote));
+        let said = self.passages.iter().any(|other| other.overlaps(&passage) || other.text.contains(&passage.quote));
         if fits && !said {
             mark(&mut self.covered, &unit.holds);
             self.passages.push(passage);
