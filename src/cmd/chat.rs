@@ -13,10 +13,10 @@ use crate::ui::Format;
 /// Longer lines are not questions.
 const MAX_QUESTION_CHARS: usize = 16_000;
 
-/// Talk with the bot: one question a line, an empty line or Ctrl-D ends
+/// Talk with the bot: one question a line, Ctrl-D (or an empty line, on a terminal) ends
 ///
-/// Questions come from standard input, so a file of questions works as well as a person. With --format json or
-/// jsonl every answer is one JSON line.
+/// Questions come from standard input, so a file of questions works as well as a person. With --format jsonl
+/// every answer is one JSON line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl chat" => "talk about the documents here",
@@ -30,6 +30,10 @@ pub struct Args {
 
 /// Runs the command.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    if ctx.out.format == Format::Json {
+        let why = "a conversation is many documents, and --format json prints one";
+        return Err(Failure::new("chat/format", Exit::Usage, "chat", why).fix("chatbotctl chat --format jsonl"));
+    }
     let mut bot = Bot::open(&args.bot, ctx).await?;
     let mut lines = read_lines();
     loop {
@@ -44,8 +48,11 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
                 .fix("give questions as UTF-8 text, one a line")
         })?;
         let question = line.trim();
-        if question.is_empty() {
+        if question.is_empty() && ctx.out.term.interactive {
             return Ok(Exit::Good);
+        }
+        if question.is_empty() {
+            continue;
         }
         if question.chars().count() > MAX_QUESTION_CHARS {
             ctx.out.warn(&format!("the question is longer than {MAX_QUESTION_CHARS} characters and was not asked"));

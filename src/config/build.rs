@@ -42,7 +42,7 @@ fn server(reader: &Reader<'_>) -> Result<ServerSettings, SettingProblem> {
         port: reader.need("SERVER_PORT", port)?,
         database_url: found.value("DATABASE_URL").map(Secret::new),
         cors_origins: reader.may("CORS_ORIGINS", value::origins)?.unwrap_or_default().exact,
-        public_url: reader.may("PUBLIC_URL", value::http_url)?,
+        public_url: reader.may("PUBLIC_URL", value::site_url)?,
         auth_mode: reader.need("AUTH_MODE", auth_mode)?,
         visitor_key: found.value("VISITOR_KEY").map(Secret::new),
     })

@@ -204,7 +204,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "PUBLIC_URL",
         Group::Server,
-        Kind::Url,
+        Kind::Site,
         "address under which people reach the bot",
         "https://bot.example.com",
     ),

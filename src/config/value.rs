@@ -47,6 +47,8 @@ pub enum Kind {
     Origins,
     /// An `http` or `https` URL.
     Url,
+    /// The same without a path.
+    Site,
     /// `sqlite:` and a path.
     DatabaseUrl,
     /// A file that exists.
@@ -62,7 +64,7 @@ pub enum Kind {
 impl Kind {
     /// Whether a password may stand within the value.
     pub fn is_url(self) -> bool {
-        matches!(self, Self::Url | Self::DatabaseUrl)
+        matches!(self, Self::Url | Self::Site | Self::DatabaseUrl)
     }
 
     /// Says what would be right when `value` is not. Relative paths are looked up in `folder`.
@@ -79,6 +81,7 @@ impl Kind {
             Self::Networks => networks(value),
             Self::Origins => origins(value).map(drop),
             Self::Url => http_url(value).map(drop),
+            Self::Site => site_url(value).map(drop),
             Self::DatabaseUrl => database_url(value),
             Self::ExistingFile => path_is(&folder.join(value), "a file that exists", Path::is_file),
             Self::File => path_is(&folder.join(value), "a file, not a folder", |path| !path.is_dir()),
@@ -135,6 +138,15 @@ pub fn is_loopback(host: &str) -> bool {
 /// An `http` or `https` URL, without a trailing slash.
 pub fn http_url(value: &str) -> Result<String, String> {
     parse_url(value).map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The URL of a site: an `http` or `https` URL without a path. The page and its routes stand at the root.
+pub fn site_url(value: &str) -> Result<String, String> {
+    let url = parse_url(value)?;
+    match url.path() {
+        "" | "/" => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        _ => Err("must end after the host: the bot stands at the root of its site".to_owned()),
+    }
 }
 
 /// Whether the URL leads to this machine.

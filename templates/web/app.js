@@ -8,6 +8,8 @@ import { ThreadList } from './threads.js';
 
 const SHOWN_DOCUMENTS = 6;
 const STICK_DISTANCE = 48;
+/** Pixels that stay free above a question that was scrolled to the top. */
+const QUESTION_MARGIN = 16;
 
 const view = byId('view');
 const scroller = byId('scroll');
@@ -25,6 +27,18 @@ const alive = new Map();
 let atBottom = true;
 const scrollToEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
 
+/** To the end of the answer, but not past its beginning: a long one is read from its question on. */
+function scrollToAnswer() {
+  const question = [...view.querySelectorAll('.message-user')].at(-1);
+  const end = scroller.scrollHeight - scroller.clientHeight;
+  if (!question) {
+    scroller.scrollTop = end;
+    return;
+  }
+  const top = question.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
+  scroller.scrollTop = Math.min(end, Math.max(0, top - QUESTION_MARGIN));
+}
+
 function setUpScrolling() {
   let lastTop = 0;
   scroller.addEventListener('scroll', () => {
@@ -36,7 +50,7 @@ function setUpScrolling() {
     byId('jump').hidden = atBottom;
   }, { passive: true });
   const follow = new ResizeObserver(() => {
-    if (atBottom && !current.isEmpty) scrollToEnd();
+    if (atBottom && !current.isEmpty) scrollToAnswer();
   });
   follow.observe(view);
   follow.observe(scroller);

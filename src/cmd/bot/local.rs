@@ -39,7 +39,7 @@ impl LocalBot {
         while let Some(event) = events.next().await {
             match event.map_err(failed)? {
                 AnswerEvent::Delta(text) => shown.delta(&text)?,
-                AnswerEvent::Citation(_) => {}
+                AnswerEvent::Citation(citation) => shown.cite(&citation.title, &citation.path, &citation.locator)?,
                 AnswerEvent::Done(answer) => whole = answer,
             }
         }

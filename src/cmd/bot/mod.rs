@@ -96,46 +96,49 @@ impl Bot {
 
     /// Asks; `ctx` shows the text as it comes where a person reads.
     pub async fn ask(&mut self, question: &str, ctx: &Ctx) -> Result<Reply, Failure> {
-        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human };
+        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human, places: Vec::new() };
         let reply = match self {
             Self::Local(bot) => bot.ask(question, &mut shown).await,
             Self::Remote(bot) => bot.ask(question, &mut shown).await,
         }?;
         if shown.live {
-            ctx.out.result(&sources(&reply))?;
+            ctx.out.result(&shown.sources())?;
         }
         Ok(reply)
     }
 }
 
-/// Shows text as it comes.
+/// Shows text as it comes, with a number after what a source supports.
 struct Shown<'a> {
     ctx: &'a Ctx,
     live: bool,
+    /// Places cited so far, each once.
+    places: Vec<String>,
 }
 
 impl Shown<'_> {
     fn delta(&mut self, text: &str) -> Result<(), Failure> {
         if self.live { self.ctx.out.piece(&clean(text)) } else { Ok(()) }
     }
-}
 
-/// The list under an answer: each place once.
-fn sources(reply: &Reply) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for source in &reply.citations {
-        let place = place(&source.locator);
-        let line = format!("{} ({}{place})", clean(&source.title), clean(&source.path));
-        if !lines.contains(&line) {
-            lines.push(line);
+    fn cite(&mut self, title: &str, path: &str, locator: &Locator) -> Result<(), Failure> {
+        let line = format!("{} ({}{})", clean(title), clean(path), place(locator));
+        let number = self.places.iter().position(|place| *place == line).unwrap_or_else(|| {
+            self.places.push(line);
+            self.places.len() - 1
+        });
+        self.delta(&format!(" [{}]", number + 1))
+    }
+
+    /// The list under an answer.
+    fn sources(&self) -> String {
+        let mut text = String::from("\n");
+        for (number, line) in self.places.iter().enumerate() {
+            let heading = if number == 0 { "\nSources:\n" } else { "" };
+            let _ = writeln!(text, "{heading}  [{}] {line}", number + 1);
         }
+        text
     }
-    let mut text = String::from("\n");
-    for (number, line) in lines.iter().enumerate() {
-        let heading = if number == 0 { "\nSources:\n" } else { "" };
-        let _ = writeln!(text, "{heading}  [{}] {line}", number + 1);
-    }
-    text
 }
 
 fn place(locator: &Locator) -> String {

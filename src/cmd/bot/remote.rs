@@ -29,9 +29,9 @@ pub struct RemoteBot {
 
 impl RemoteBot {
     pub(super) fn open(url: &str) -> Result<Self, Failure> {
-        let base = Url::parse(url).map_err(|error| bad_url(url, &error.to_string()))?;
+        let base = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
-            return Err(bad_url(url, "it needs the form http://HOST:PORT or https://HOST"));
+            return Err(bad_url("it needs the form http://HOST:PORT or https://HOST"));
         }
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -65,13 +65,12 @@ impl RemoteBot {
         let Some(item) = finished else { return Err(broken(&self.base, "the answer ended before it was whole")) };
         let answer: String =
             item["content"].as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).collect();
-        Ok(Reply {
-            question: question.to_owned(),
-            answer,
-            refused: None,
-            citations: self.citations(item["id"].as_str().unwrap_or_default()).await?,
-            thread_id: self.thread_id.clone(),
-        })
+        let citations = self.citations(item["id"].as_str().unwrap_or_default()).await?;
+        // Where a source stands is known only now; its marks come after the whole text.
+        for source in &citations {
+            shown.cite(&source.title, &source.path, &source.locator)?;
+        }
+        Ok(Reply { question: question.to_owned(), answer, refused: None, citations, thread_id: self.thread_id.clone() })
     }
 
     fn message(&self, question: &str) -> Value {
@@ -136,8 +135,9 @@ fn what(base: &Url) -> String {
     format!("ask the bot at `{}`", base.origin().ascii_serialization())
 }
 
-fn bad_url(url: &str, why: &str) -> Failure {
-    Failure::new("ask/bad-url", Exit::Usage, format!("read the URL `{url}`"), why)
+/// The URL itself is not repeated: it may hold a password.
+fn bad_url(why: &str) -> Failure {
+    Failure::new("ask/bad-url", Exit::Usage, "read the URL of the bot", why)
         .fix("chatbotctl ask \"…\" --url http://127.0.0.1:8002")
 }
 

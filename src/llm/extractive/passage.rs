@@ -15,6 +15,8 @@ const GROWN_CHARS: usize = 620;
 const LIST_CHARS: usize = 900;
 /// Rows of a table at the most, beside its header.
 const MAX_ROWS: usize = 6;
+/// Rows, the header among them, of a table that is shown whole beside the words that speak of it.
+const SMALL_TABLE: usize = 8;
 /// A further row is shown when it is worth this share of the best.
 const ROW_SHARE: f32 = 0.85;
 
@@ -50,7 +52,6 @@ impl Passage {
 pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage {
     let span = &hit.chunk.spans[unit.span];
     let label = label(hit, span);
-    let text = hit.chunk.text.as_str();
     if matches!(span.kind, BlockKind::TableRow { .. }) {
         return table(hit, unit, units, label);
     }
@@ -63,14 +64,24 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
         }
         _ => grown(spans, span.start..span.end),
     };
-    let quote = text.get(range.clone()).unwrap_or_default().trim().to_owned();
-    if let Some(table) = announced_table(spans, &range) {
-        let end = spans[table.end - 1].end;
-        let quote = text.get(range.start..end).unwrap_or_default().trim().to_owned();
-        let shown = format!("{}\n\n{}", &text[range.clone()].trim(), shown_table(hit, table));
-        return Passage { hit: unit.hit, start: range.start, end, text: shown, quote, label };
+    with_tables(hit, unit.hit, range, label)
+}
+
+/// The words with the small tables right before and after them: they speak of these.
+fn with_tables(hit: &Hit, place: usize, words: Range<usize>, label: String) -> Passage {
+    let spans = &hit.chunk.spans;
+    let text = |range: Range<usize>| hit.chunk.text.get(range).unwrap_or_default().trim().to_owned();
+    let (mut start, mut end) = (words.start, words.end);
+    let mut shown = text(words.clone());
+    if let Some(table) = table_before(spans, words.start) {
+        start = spans[table.start].start;
+        shown = format!("{}\n\n{shown}", shown_table(hit, table));
     }
-    Passage { hit: unit.hit, start: range.start, end: range.end, text: quote.clone(), quote, label }
+    if let Some(table) = table_after(spans, words.end) {
+        end = spans[table.end - 1].end;
+        shown = format!("{shown}\n\n{}", shown_table(hit, table));
+    }
+    Passage { hit: place, start, end, text: shown, quote: text(start..end), label }
 }
 
 fn label(hit: &Hit, span: &Span) -> String {
@@ -136,7 +147,7 @@ fn list(spans: &[Span], place: usize) -> Range<usize> {
 /// A short passage takes in its neighbours, what follows first: out of its place a line says little.
 fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
     let touched = |span: &&Span| span.start < range.end && range.start < span.end;
-    let is_text = |span: &&Span| !matches!(span.kind, BlockKind::TableRow { .. });
+    let is_text = |span: &&Span| !is_row(span);
     let after = spans.iter().filter(|span| span.start >= range.end).take_while(is_text);
     let before = spans.iter().rev().filter(|span| span.end <= range.start).take_while(is_text);
     let mut grown = range.clone();
@@ -151,20 +162,41 @@ fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
         grown.end = span.end;
     }
     for span in before {
-        if grown.len() >= SHORT_CHARS || grown.end - span.start > GROWN_CHARS {
+        if span.end > grown.start {
+            continue;
+        }
+        if grown.len() >= SHORT_CHARS {
             break;
         }
-        grown.start = span.start;
+        // A list is taken from its beginning, or not at all.
+        let first = spans.iter().position(|other| other.start == span.start).map_or(span.start, |place| {
+            let items = spans[..=place].iter().rev().take_while(|item| item.kind == BlockKind::ListItem);
+            items.last().map_or(span.start, |item| item.start)
+        });
+        if grown.end - first > GROWN_CHARS {
+            break;
+        }
+        grown.start = first;
     }
     grown
 }
 
-/// The spans of a small table that follows the words: they announce it.
-fn announced_table(spans: &[Span], range: &Range<usize>) -> Option<Range<usize>> {
-    let is_row = |span: &Span| matches!(span.kind, BlockKind::TableRow { .. });
-    let first = spans.iter().position(|span| span.start >= range.end).filter(|first| is_row(&spans[*first]))?;
+fn is_row(span: &Span) -> bool {
+    matches!(span.kind, BlockKind::TableRow { .. })
+}
+
+/// The spans of the small table that ends where the words begin.
+fn table_before(spans: &[Span], start: usize) -> Option<Range<usize>> {
+    let after = spans.iter().position(|span| span.end > start).unwrap_or(spans.len());
+    let rows = spans[..after].iter().rev().take_while(|span| is_row(span)).count();
+    (1..=SMALL_TABLE).contains(&rows).then_some(after - rows..after)
+}
+
+/// The spans of the small table that begins where the words end.
+fn table_after(spans: &[Span], end: usize) -> Option<Range<usize>> {
+    let first = spans.iter().position(|span| span.start >= end)?;
     let rows = spans[first..].iter().take_while(|span| is_row(span)).count();
-    (rows <= MAX_ROWS + 2).then_some(first..first + rows)
+    (1..=SMALL_TABLE).contains(&rows).then_some(first..first + rows)
 }
 
 fn shown_table(hit: &Hit, rows: Range<usize>) -> String {
@@ -182,10 +214,10 @@ fn shown_table(hit: &Hit, rows: Range<usize>) -> String {
 /// The header and the best rows, in order. The quote is the best row alone: the rows shown need not touch.
 fn table(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)], label: String) -> Passage {
     let spans = &hit.chunk.spans;
-    let is_row = |index: usize| matches!(spans[index].kind, BlockKind::TableRow { .. });
+    let row_at = |index: usize| is_row(&spans[index]);
     let is_header = |index: usize| spans[index].kind == BlockKind::TableRow { header: true };
-    let first = (0..=unit.span).rev().take_while(|index| is_row(*index)).last().unwrap_or(unit.span);
-    let last = (unit.span..spans.len()).take_while(|index| is_row(*index)).last().unwrap_or(unit.span);
+    let first = (0..=unit.span).rev().take_while(|index| row_at(*index)).last().unwrap_or(unit.span);
+    let last = (unit.span..spans.len()).take_while(|index| row_at(*index)).last().unwrap_or(unit.span);
     let score = |index: usize| units.iter().find(|(other, _)| other.span == index).map_or(0.0, |(_, score)| *score);
     let best = score(unit.span);
     let body: Vec<usize> = (first..=last).filter(|index| !is_header(*index)).collect();
