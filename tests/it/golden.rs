@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::bot::{Client, TestBot};
 
 /// Right document among the first three, of all answerable questions.
-const MIN_DOCUMENT: f64 = 0.9;
+const MIN_DOCUMENT: f64 = 0.88;
 /// The phrase shown in the answer, of all answerable questions.
 const MIN_PHRASE: f64 = 0.6;
 /// Refused, of the unanswerable ones.
-const MIN_REFUSED: f64 = 0.7;
+const MIN_REFUSED: f64 = 0.9;
 /// Refused, of the answerable ones, at most.
-const MAX_REFUSED_WRONGLY: f64 = 0.2;
+const MAX_REFUSED_WRONGLY: f64 = 0.22;
 
 #[derive(Deserialize)]
 struct Golden {

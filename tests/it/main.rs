@@ -10,6 +10,7 @@ mod help;
 mod init;
 mod page;
 mod readme;
+mod retrieval;
 mod sandbox;
 mod secrets;
 mod serve;
