@@ -8,6 +8,7 @@ mod entry;
 mod search;
 mod snapshot;
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tokio::sync::Semaphore;
 
 use crate::index::local::entry::Fields;
 use crate::index::local::snapshot::Snapshot;
@@ -38,6 +40,8 @@ struct Inner {
     folder: PathBuf,
     fields: Fields,
     opened: Mutex<Option<Opened>>,
+    /// Work that may go on at once: searching is computing, and more of it than cores makes all of it late.
+    slots: Semaphore,
 }
 
 /// What is open once the folder exists.
@@ -54,7 +58,8 @@ impl LocalIndex {
     pub fn open(state_dir: &Path) -> Result<Self, IndexError> {
         let folder = folder(state_dir);
         let (_, fields) = entry::schema();
-        let inner = Inner { folder, fields, opened: Mutex::new(None) };
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let inner = Inner { folder, fields, opened: Mutex::new(None), slots: Semaphore::new(cores * 2) };
         inner.open_existing()?;
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -64,6 +69,7 @@ impl LocalIndex {
         &self,
         work: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
+        let _slot = self.inner.slots.acquire().await.map_err(|error| self.inner.failed(&error))?;
         let inner = Arc::clone(&self.inner);
         match tokio::task::spawn_blocking(move || work(&inner)).await {
             Ok(result) => result,
