@@ -17,8 +17,8 @@ pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> St
     closest(word, candidates).map_or_else(String::new, |found| format!("; did you mean `{found}`?"))
 }
 
-/// Insertions, deletions and replacements between two words, in bytes; two swapped neighbours count once.
-fn distance(a: &str, b: &str) -> usize {
+/// How many slips lie between two words: insertions, deletions and replacements, in bytes; two swapped neighbours count once.
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

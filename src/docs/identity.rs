@@ -10,7 +10,7 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use crate::clock::hex;
 use crate::docs::format::Parsed;
 use crate::docs::text::clean_line;
-use crate::model::BlockKind;
+use crate::model::{BlockKind, file_name};
 
 /// Longer titles are sentences.
 const MAX_TITLE_CHARS: usize = 200;
@@ -92,7 +92,7 @@ pub fn derive_title(parsed: &Parsed, path: &str) -> String {
 /// Whether a title says something: programs fill the field with "untitled" and file names.
 pub fn is_sensible_title(title: &str, path: &str) -> bool {
     let lower = title.trim().to_lowercase();
-    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let name = file_name(path).to_lowercase();
     let letters = lower.chars().filter(|c| c.is_alphabetic()).count();
     letters >= 3
         && lower.chars().count() <= MAX_TITLE_CHARS
@@ -123,7 +123,7 @@ fn capitalised(word: &str) -> String {
 }
 
 fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 

@@ -21,7 +21,7 @@ use crate::clock::hex;
 use crate::docs::format::{FormatError, Input, Parsed};
 
 /// Changes whenever a reader or the chunker makes something else of the same bytes: every document is read again.
-pub const READER_VERSION: u32 = 1;
+pub const READER_VERSION: u32 = 2;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 50 * 1024 * 1024;

@@ -28,7 +28,8 @@ pub fn clean_code(text: &str) -> String {
 }
 
 fn clean_chars(text: &str) -> String {
-    text.chars()
+    let cleaned: String = text
+        .chars()
         .filter_map(|c| match c {
             '\n' | '\t' => Some(c),
             '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{b}' | '\u{c}' => Some('\n'),
@@ -37,8 +38,9 @@ fn clean_chars(text: &str) -> String {
             c if c.is_control() => None,
             c => Some(c),
         })
-        .nfc()
-        .collect()
+        .collect();
+    // Composing is most of the work, and plain ASCII is composed.
+    if cleaned.is_ascii() { cleaned } else { cleaned.nfc().collect() }
 }
 
 /// What a hyphen at the end of a line means when the document's own words do not tell.

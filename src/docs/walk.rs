@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
@@ -86,6 +86,26 @@ pub fn walk(root: &Path) -> Result<Listing, WalkError> {
         }
     }
     Ok(walker.finish())
+}
+
+/// The regular file of the folder `root` at `path`, as the walk would find it: no symbolic link on the way, nothing
+/// outside the folder. A file that is not there gives [`io::ErrorKind::NotFound`], and only that does.
+pub fn resolve_within(root: &Path, path: &str) -> io::Result<PathBuf> {
+    let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    let mut place = root.canonicalize()?;
+    let mut is_file = false;
+    for component in Path::new(path).components() {
+        let Component::Normal(name) = component else {
+            return refuse("the path leaves the documents folder");
+        };
+        place.push(name);
+        let metadata = place.symlink_metadata()?;
+        if metadata.is_symlink() {
+            return refuse("a symbolic link is on the way; links are not followed");
+        }
+        is_file = metadata.is_file();
+    }
+    if is_file { Ok(place) } else { refuse("it is not a regular file") }
 }
 
 /// SHA-256 of a file, read in pieces.
@@ -269,6 +289,29 @@ mod tests {
         assert!(listing.files.is_empty());
         assert_eq!(listing.skipped.len(), 2);
         assert_eq!(listing.problems[0].code, "document/bad-name");
+    }
+
+    #[test]
+    fn a_path_is_resolved_to_a_file_of_the_folder_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("docs");
+        write(&root, "sub/a.md", "x");
+        write(dir.path(), "out/secret.md", "x");
+        let kind = |path: &str| resolve_within(&root, path).map_err(|error| error.kind());
+        assert_eq!(kind("sub/a.md"), Ok(root.canonicalize().unwrap().join("sub/a.md")));
+        assert_eq!(kind("sub/b.md"), Err(io::ErrorKind::NotFound));
+        let absolute = dir.path().join("out/secret.md");
+        for path in ["../out/secret.md", "sub/../../out/secret.md", absolute.to_str().unwrap(), "sub", ""] {
+            assert_eq!(kind(path), Err(io::ErrorKind::InvalidInput), "{path}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(dir.path().join("out"), root.join("link")).unwrap();
+            std::os::unix::fs::symlink(&absolute, root.join("l.md")).unwrap();
+            for path in ["link/secret.md", "l.md"] {
+                assert_eq!(kind(path), Err(io::ErrorKind::InvalidInput), "{path}");
+            }
+        }
     }
 
     #[test]

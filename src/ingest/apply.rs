@@ -1,7 +1,8 @@
 //! Carries out a plan, in batches, each one durable commit.
 //!
-//! A document that fails leaves its old version in the index. An interruption loses at most the open batch; every
-//! document is old or new, and the next run finishes.
+//! A document that fails leaves its old version in the index. An interruption gives up what is being read, and leaves
+//! out what waits for the rest of the folder; every document is old or new, and the next run finishes as if there had
+//! been no interruption.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -125,11 +126,9 @@ impl Run<'_> {
         let mut reads = futures_util::stream::iter(work)
             .map(|(change, is_new, scanned)| async move { (change, is_new, scanned, read(scanned).await) })
             .buffered(READS_AT_ONCE);
-        while let Some((change, is_new, scanned, result)) = reads.next().await {
-            if self.context.stop.is_cancelled() {
-                self.report.interrupted = true;
-                break;
-            }
+        // The race is with the reading alone: a stop gives up the reads that are under way, and a commit ends whole.
+        while let Some(next) = self.context.stop.run_until_cancelled(reads.next()).await {
+            let Some((change, is_new, scanned, result)) = next else { break };
             match result? {
                 Ok(file) => self.prepared(scanned, file, change, is_new),
                 Err(error) => self.failed(change, &error),
@@ -140,14 +139,23 @@ impl Run<'_> {
             }
         }
         drop(reads);
+        if self.context.stop.is_cancelled() {
+            // Which language most documents have is not known: the next run reads the waiting ones again.
+            self.report.interrupted = true;
+            self.waiting.clear();
+        }
+        self.release_waiting();
+        self.commit().await?;
+        self.context.observer.observe(Event::Finished);
+        Ok(())
+    }
+
+    fn release_waiting(&mut self) {
         let language = self.majority.language_or_default();
         for mut prepared in std::mem::take(&mut self.waiting) {
             prepared.record.language.clone_from(&language);
             self.batch.push(prepared);
         }
-        self.commit().await?;
-        self.context.observer.observe(Event::Finished);
-        Ok(())
     }
 
     fn prepared(

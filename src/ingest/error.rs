@@ -66,7 +66,9 @@ impl From<SyncError> for Failure {
             SyncError::Declined(_) => Self::new("docs/declined", Exit::Undecided, WHAT, why)
                 .fix("look at `chatbotctl docs plan`, then sync again with --yes"),
             SyncError::Undecided(failure) => failure,
-            SyncError::Task(error) => Self::new("docs/bug", Exit::Bug, WHAT, why).cause(error),
+            SyncError::Task(error) => Self::new("docs/bug", Exit::Bug, WHAT, why)
+                .fix("run it again with -v, and report what it says")
+                .cause(error),
         }
     }
 }

@@ -47,7 +47,7 @@ pub struct SyncContext<'a> {
     pub ask: &'a Ask<'a>,
     /// Where the present comes from.
     pub clock: &'a dyn Clock,
-    /// Ends the work between documents.
+    /// Ends the work: at once while something is read, after the commit while something is written.
     pub stop: &'a CancellationToken,
 }
 

@@ -57,11 +57,14 @@ pub async fn scan(
     stop: &CancellationToken,
 ) -> Result<Scan, SyncError> {
     let root = folders.docs_dir.clone();
-    let (listing, catalogue) = tokio::task::spawn_blocking(move || {
+    let looking = tokio::task::spawn_blocking(move || {
         let listing = walk::walk(&root)?;
         Ok::<_, SyncError>((listing, Catalogue::load(&root)?))
-    })
-    .await??;
+    });
+    let Some(looked) = stop.run_until_cancelled(looking).await else {
+        return Ok(Scan { interrupted: true, ..Scan::default() });
+    };
+    let (listing, catalogue) = looked??;
     let known: HashMap<&str, &DocumentRecord> = records.iter().map(|record| (record.path.as_str(), record)).collect();
     observer.observe(Event::Started { task: "scanning", total: Some(listing.files.len() as u64) });
     let hashed = hash_all(&listing.files, &known, observer, stop).await?;
@@ -96,13 +99,10 @@ async fn hash_all(
         })
         .buffered(HASHES_AT_ONCE);
     let mut hashed = Hashed::new();
-    while let Some(result) = hashes.next().await {
+    while let Some(Some(result)) = stop.run_until_cancelled(hashes.next()).await {
         let (path, bytes, hash) = result?;
         observer.observe(Event::Advanced { item: path.clone(), bytes });
         hashed.insert(path, hash);
-        if stop.is_cancelled() {
-            break;
-        }
     }
     Ok(hashed)
 }

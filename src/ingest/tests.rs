@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::event::Silent;
+use crate::event::{Event, Silent};
 use crate::exit::Exit;
 use crate::index::{IndexChange, IndexError, SearchQuery};
 use crate::model::{Chunk, DocumentRecord, Hit};
@@ -88,8 +88,17 @@ impl Bench {
     }
 
     fn sync_with(&self, ask: &Ask<'_>, stop: &CancellationToken) -> Result<SyncReport, SyncError> {
+        self.sync_observed(&Silent, ask, stop)
+    }
+
+    fn sync_observed(
+        &self,
+        observer: &dyn Observer,
+        ask: &Ask<'_>,
+        stop: &CancellationToken,
+    ) -> Result<SyncReport, SyncError> {
         let index: Arc<dyn VectorStore> = self.memory.clone();
-        let context = SyncContext { observer: &Silent, ask, clock: &SystemClock, stop };
+        let context = SyncContext { observer, ask, clock: &SystemClock, stop };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(sync(&index, &self.folders(), context))
     }
@@ -226,6 +235,78 @@ fn a_stopped_sync_says_so_and_the_next_finishes() {
     stop.cancel();
     assert!(bench.sync_with(&|_: &str| Ok(true), &stop).unwrap().interrupted);
     assert_eq!(counts(&bench.sync()), [1, 0, 0, 0]);
+}
+
+/// Stops the sync when so many documents were read.
+struct StopAfter<'a> {
+    stop: &'a CancellationToken,
+    left: Mutex<usize>,
+    indexing: Mutex<bool>,
+}
+
+impl Observer for StopAfter<'_> {
+    fn observe(&self, event: Event) {
+        match event {
+            Event::Started { task, .. } => *self.indexing.lock().unwrap() = task == "indexing",
+            Event::Advanced { .. } if *self.indexing.lock().unwrap() => {
+                let mut left = self.left.lock().unwrap();
+                *left -= 1;
+                if *left == 0 {
+                    self.stop.cancel();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn an_interruption_decides_nothing_about_documents_that_wait() {
+    let bench = Bench::new();
+    let german = "Dieser Text ist auf Deutsch geschrieben und lang genug, um die Sprache sicher zu erkennen. \
+                  Er handelt von Bestellungen, Lieferungen und Rechnungen unseres kleinen Unternehmens.";
+    bench.write("a.md", "Kurz.");
+    bench.write("b.md", "Knapp.");
+    bench.write("c.md", german);
+    let stop = CancellationToken::new();
+    let observer = StopAfter { stop: &stop, left: Mutex::new(2), indexing: Mutex::new(false) };
+    let report = bench.sync_observed(&observer, &|_: &str| Ok(true), &stop).unwrap();
+    assert!(report.interrupted);
+    assert_eq!((counts(&report), bench.records().len()), ([0, 0, 0, 0], 0));
+    assert_eq!(counts(&bench.sync()), [3, 0, 0, 0]);
+    assert!(bench.records().values().all(|record| record.language.as_deref() == Some("deu")));
+}
+
+/// A pipe that nobody writes to stands for a disk that does not answer.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stop_gives_up_what_is_being_read() {
+    use std::os::fd::AsRawFd as _;
+
+    let bench = Bench::new();
+    bench.write("a.md", "One.");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let stop = CancellationToken::new();
+    let mut scan = runtime.block_on(scan(&bench.folders(), &[], &Silent, &stop)).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    scan.files[0].file.absolute = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
+    let index: Arc<dyn VectorStore> = bench.memory.clone();
+    let plan = plan(&[], &scan);
+    let context = SyncContext { observer: &Silent, ask: &|_: &str| Ok(true), clock: &SystemClock, stop: &stop };
+    let report = runtime.block_on(async {
+        let soon = tokio::time::sleep(std::time::Duration::from_millis(50));
+        let applied = apply::apply(&index, &plan, scan, &[], context);
+        let (report, ()) = tokio::join!(applied, async {
+            soon.await;
+            stop.cancel();
+        });
+        report.unwrap()
+    });
+    assert!(report.interrupted);
+    assert_eq!(counts(&report), [0, 0, 0, 0]);
+    runtime.shutdown_background();
+    // Only now does the thread that reads come to an end.
+    drop(writer);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Locator;
+use crate::model::{Locator, file_name};
 
 /// A link from a place in an answer to a chunk retrieved in the same turn; `quote` is a substring of that chunk.
 ///
@@ -43,6 +43,6 @@ pub struct Answer {
 impl Citation {
     /// The file name of the document, without folders.
     pub fn filename(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or(&self.path)
+        file_name(&self.path)
     }
 }

@@ -30,6 +30,29 @@ pub struct Locator {
     pub lines: Option<LineRange>,
 }
 
+impl Locator {
+    /// The place in words, for people: `page 2, lines 4-9, “Returns”`. Empty when nothing is known.
+    pub fn describe(&self) -> String {
+        let range = |one: &str, LineRange(first, last): LineRange| {
+            if first == last { format!("{one} {first}") } else { format!("{one}s {first}-{last}") }
+        };
+        let parts = [
+            self.page.map(|page| format!("page {page}")),
+            self.sheet.as_ref().map(|sheet| format!("sheet {sheet}")),
+            self.rows.map(|rows| range("row", rows)),
+            self.slide.map(|slide| format!("slide {slide}")),
+            self.lines.map(|lines| range("line", lines)),
+            self.heading.as_ref().map(|heading| format!("“{heading}”")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<String>>().join(", ")
+    }
+}
+
+/// The file name in a document's path, without folders.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// What a block is; lists and table rows stay whole in chunks and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,4 +190,25 @@ pub struct QueryTerm {
     pub weight: f32,
     /// Whether any document holds it.
     pub known: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_described() {
+        let mut locator = Locator::default();
+        assert_eq!(locator.describe(), "");
+        locator.lines = Some(LineRange(7, 7));
+        assert_eq!(locator.describe(), "line 7");
+        locator = Locator { page: Some(2), heading: Some("Returns".to_owned()), ..locator };
+        locator.lines = Some(LineRange(4, 9));
+        assert_eq!(locator.describe(), "page 2, lines 4-9, “Returns”");
+    }
+
+    #[test]
+    fn names_have_no_folders() {
+        assert_eq!((file_name("a/b.md"), file_name("b.md")), ("b.md", "b.md"));
+    }
 }

@@ -5,4 +5,6 @@ pub mod document;
 pub mod thread;
 
 pub use citation::{Answer, Citation};
-pub use document::{Block, BlockKind, Chunk, Document, DocumentRecord, Hit, LineRange, Locator, QueryTerm, Span};
+pub use document::{
+    Block, BlockKind, Chunk, Document, DocumentRecord, Hit, LineRange, Locator, QueryTerm, Span, file_name,
+};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chatbotctl::index::SearchQuery;
 use eventsource_stream::Eventsource;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 use crate::bot::{Client, TestBot, message};
 
 const KILLS: usize = 10;
+const DOCUMENTS: usize = 150;
+const SECTIONS: usize = 4;
 
 #[tokio::test]
 async fn a_killed_server_keeps_what_it_acknowledged() {
@@ -65,8 +68,8 @@ async fn assert_kept(client: &mut Client, acknowledged: &[(String, String)]) {
     }
 }
 
-#[test]
-fn a_killed_sync_leaves_whole_documents_and_the_next_finishes() {
+#[tokio::test]
+async fn a_killed_sync_leaves_whole_documents_and_the_next_finishes() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -74,25 +77,33 @@ fn a_killed_sync_leaves_whole_documents_and_the_next_finishes() {
         write_documents(&data, round);
         let mut child = start_sync(folder.path());
         kill_after_commits(&mut child, &folder.path().join(".chatbotctl"), round % 4);
-        assert_whole_documents(folder.path(), round);
+        assert_whole_documents(folder.path(), round).await;
     }
     let report = run_json(folder.path(), &["docs", "sync", "--yes"]);
     assert_eq!(report["problems"].as_array().unwrap().len(), 0, "{report}");
-    assert_eq!(indexed(folder.path()), on_disk(&data));
+    assert_whole_documents(folder.path(), KILLS - 1).await;
+    assert_eq!(paths(&indexed(folder.path())), on_disk(&data));
     let again = run_json(folder.path(), &["docs", "sync"]);
     assert_eq!((&again["added"], &again["updated"], &again["removed"]), (&json!(0), &json!(0), &json!(0)));
 }
 
 /// Every round changes every document and adds and removes some.
 fn write_documents(data: &Path, round: usize) {
-    for number in 0..150 {
-        let text = format!("# Document {number}\n\nThe marker of document{number} is round{round}.\n");
-        fs::write(data.join(format!("document-{number}.md")), text).unwrap();
+    for number in 0..DOCUMENTS {
+        fs::write(data.join(format!("document-{number}.md")), document(&format!("document{number}"), round)).unwrap();
     }
-    fs::write(data.join(format!("extra-{round}.md")), format!("# Extra {round}\n\nMore of round{round}.\n")).unwrap();
+    fs::write(data.join(format!("extra-{round}.md")), document(&format!("extra{round}"), round)).unwrap();
     if round > 0 {
         fs::remove_file(data.join(format!("extra-{}.md", round - 1))).unwrap();
     }
+}
+
+/// Sections enough for several chunks, each with the document's word and the round's marker.
+fn document(word: &str, round: usize) -> String {
+    let section =
+        |section| format!("## Section {section}\n\nThe marker of {word} in part {section} is round{round}.\n");
+    let sections: Vec<String> = (0..SECTIONS).map(section).collect();
+    format!("# {word}\n\n{}", sections.join("\n"))
 }
 
 fn start_sync(folder: &Path) -> Child {
@@ -126,25 +137,51 @@ fn meta(state: &Path) -> Option<Vec<u8>> {
     metas.into_iter().find_map(|meta| fs::read(meta).ok())
 }
 
-/// Each document is wholly of one round, this one or an earlier one.
-fn assert_whole_documents(folder: &Path, round: usize) {
-    let hits = run_json(folder, &["docs", "search", "marker of a document", "--top-k", "200"]);
-    for hit in hits["hits"].as_array().unwrap() {
-        let text = hit["text"].as_str().unwrap();
-        assert!((0..=round).any(|round| text.contains(&format!("round{round}."))), "{hit}");
+/// Each document stands there once, with all its chunks, and wholly of one round: this one or an earlier one.
+async fn assert_whole_documents(folder: &Path, round: usize) {
+    let documents = indexed(folder);
+    let mut seen = paths(&documents);
+    let count = seen.len();
+    seen.dedup();
+    assert_eq!(seen.len(), count, "a document stands there twice: {documents:?}");
+    let index = chatbotctl::index::open(&folder.join(".chatbotctl")).unwrap();
+    for document in documents {
+        let word = document["path"].as_str().unwrap().trim_end_matches(".md").replace('-', "");
+        let query = SearchQuery { text: word, limit: 100, distinct_documents: false };
+        let mut hits = index.search(&query).await.unwrap();
+        hits.retain(|hit| document["document_id"] == *hit.chunk.document_id);
+        let rounds: BTreeSet<&str> = hits.iter().map(|hit| round_of(&hit.chunk.text)).collect();
+        assert_eq!(rounds.len(), 1, "{document} is of several rounds: {rounds:?}");
+        let known: Vec<String> = (0..=round).map(|round| format!("round{round}.")).collect();
+        assert!(rounds.iter().all(|round| known.iter().any(|known| known == round)), "{document}: {rounds:?}");
+        let ordinals: BTreeSet<u32> = hits.iter().map(|hit| hit.chunk.ordinal).collect();
+        assert_eq!((hits.len(), ordinals.len()), (SECTIONS, SECTIONS), "{document} lacks chunks or has too many");
+        assert_eq!(document["chunks"], SECTIONS, "{document}");
     }
-    let paths: Vec<String> = indexed(folder).into_iter().collect();
-    let unique: BTreeSet<&String> = paths.iter().collect();
-    assert_eq!(paths.len(), unique.len());
 }
 
-fn indexed(folder: &Path) -> BTreeSet<String> {
-    let list = run_json(folder, &["docs", "list"]);
-    list["documents"].as_array().unwrap().iter().map(|document| document["path"].as_str().unwrap().to_owned()).collect()
+/// The marker in a chunk's text.
+fn round_of(text: &str) -> &str {
+    text.split_whitespace().find(|word| word.starts_with("round")).unwrap_or_else(|| panic!("no marker in `{text}`"))
 }
 
-fn on_disk(data: &Path) -> BTreeSet<String> {
-    fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+fn indexed(folder: &Path) -> Vec<Value> {
+    run_json(folder, &["docs", "list"])["documents"].as_array().unwrap().clone()
+}
+
+/// The paths of documents, sorted; one that is there twice stands there twice.
+fn paths(documents: &[Value]) -> Vec<String> {
+    let mut paths: Vec<String> =
+        documents.iter().map(|document| document["path"].as_str().unwrap().to_owned()).collect();
+    paths.sort();
+    paths
+}
+
+fn on_disk(data: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 fn run_json(folder: &Path, arguments: &[&str]) -> Value {

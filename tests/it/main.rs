@@ -5,6 +5,7 @@
 mod architecture;
 mod bot;
 mod crash;
+mod docs;
 mod golden;
 mod help;
 mod init;

@@ -141,12 +141,9 @@ impl Shown<'_> {
     }
 }
 
+/// Lines are told only where nothing else is known: two quotes from one section are one place.
 fn place(locator: &Locator) -> String {
-    let mut parts = Vec::new();
-    parts.extend(locator.page.map(|page| format!("page {page}")));
-    parts.extend(locator.heading.as_ref().map(|heading| format!("“{}”", clean(heading))));
-    if parts.is_empty() {
-        parts.extend(locator.lines.map(|lines| format!("lines {} to {}", lines.0, lines.1)));
-    }
-    parts.into_iter().fold(String::new(), |text, part| text + ", " + &part)
+    let named = locator.page.is_some() || locator.heading.is_some();
+    let place = Locator { lines: locator.lines.filter(|_| !named), ..locator.clone() }.describe();
+    if place.is_empty() { place } else { format!(", {}", clean(&place)) }
 }

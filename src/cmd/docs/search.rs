@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::app;
 use crate::cmd::docs::FolderArgs;
-use crate::cmd::docs::show::place;
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -137,11 +136,16 @@ fn found(hit: Hit) -> Found {
 fn read_queries(file: &Path) -> Result<Vec<QueryLine>, Failure> {
     let shown = file.display();
     let wrong = |why: String| Failure::new("docs/queries", Exit::Usage, WHAT, why);
-    let reader = File::open(file).map_err(|error| wrong(format!("`{shown}` cannot be read: {error}")))?;
+    let reader = File::open(file).map_err(|error| {
+        wrong(format!("`{shown}` cannot be read: {error}")).fix(
+            "name a file of queries: JSON lines with `id` and `text`, such as {\"id\": 1, \"text\": \"how to return\"}",
+        )
+    })?;
     let mut queries = Vec::new();
     for (at, line) in BufReader::new(reader).lines().enumerate() {
         let number = at + 1;
-        let line = line.map_err(|error| wrong(format!("`{shown}`, line {number}: {error}")))?;
+        let line =
+            line.map_err(|error| wrong(format!("`{shown}`, line {number}: {error}")).fix("save the file as UTF-8"))?;
         let line = line.trim_start_matches('\u{feff}').trim();
         if line.is_empty() {
             continue;
@@ -150,7 +154,8 @@ fn read_queries(file: &Path) -> Result<Vec<QueryLine>, Failure> {
             wrong(format!("`{shown}`, line {number}: {error}")).fix("write one object a line, with `id` and `text`")
         })?;
         if !(query.id.0.is_string() || query.id.0.is_number()) {
-            return Err(wrong(format!("`{shown}`, line {number}: `id` is neither text nor a number")));
+            return Err(wrong(format!("`{shown}`, line {number}: `id` is neither text nor a number"))
+                .fix("write one object a line, with `id` and `text`"));
         }
         queries.push(query);
     }
@@ -170,7 +175,7 @@ fn human_hit(number: usize, hit: &Found) -> String {
     if text.len() < hit.text.len() {
         text.push('…');
     }
-    let place = match place(&hit.locator) {
+    let place = match hit.locator.describe() {
         place if place.is_empty() => place,
         place => format!(", {place}"),
     };

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::app;
 use crate::cmd::docs::FolderArgs;
 use crate::cmd::{Ctx, help_end};
+use crate::config::suggest::distance;
 use crate::docs::catalogue::Catalogue;
 use crate::docs::identity::{derive_id, derive_title};
 use crate::docs::walk::{FoundFile, Listing, walk};
@@ -16,7 +17,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::ingest::SyncError;
-use crate::model::{Block, BlockKind, Locator};
+use crate::model::{Block, BlockKind, Locator, file_name};
 use crate::ui::Format;
 
 const SUGGESTIONS: usize = 3;
@@ -28,7 +29,8 @@ const WHAT: &str = "show the document";
     long_about = "Show what is read from one document, piece by piece, with the place of each.\n\n\
         PATH is relative to the documents folder, or a file name that is unique in it. The file is read now; the \
         index may hold an older version.\n\n\
-        With --format json: schema, document_id, path, title, blocks (kind, text, locator).\n\n\
+        With --format json: schema, document_id, path, title, blocks (kind, text, locator; a \
+        heading has level, a table_row has header). kind is one of heading, paragraph, list_item, table_row, code.\n\n\
         Exit codes: 0 done; 1 there is no such document, or it cannot be read; 2 the name is not unique.",
     after_help = help_end!(
         "chatbotctl docs show orders/cancel.md" => "see its pieces and their places",
@@ -47,7 +49,32 @@ struct Shown {
     document_id: String,
     path: String,
     title: String,
-    blocks: Vec<Block>,
+    blocks: Vec<ShownBlock>,
+}
+
+/// A block as a program reads it: `kind` is always one word.
+#[derive(Debug, Serialize)]
+struct ShownBlock {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<bool>,
+    text: String,
+    locator: Locator,
+}
+
+impl From<Block> for ShownBlock {
+    fn from(block: Block) -> Self {
+        let (kind, level, header) = match block.kind {
+            BlockKind::Heading { level } => ("heading", Some(level), None),
+            BlockKind::Paragraph => ("paragraph", None, None),
+            BlockKind::ListItem => ("list_item", None, None),
+            BlockKind::TableRow { header } => ("table_row", None, Some(header)),
+            BlockKind::Code => ("code", None, None),
+        };
+        Self { kind, level, header, text: block.text, locator: block.locator }
+    }
 }
 
 /// Runs `docs show`.
@@ -71,6 +98,7 @@ fn load(root: &Path, wanted: &str) -> Result<(FoundFile, ReadFile, Catalogue), F
     let file = find(&listing, root, wanted)?.clone();
     let read = read_file(&file.absolute, &file.path).map_err(|error| {
         Failure::new(error.code(), Exit::NotGood, format!("{WHAT} `{}`", file.path), error.to_string())
+            .fix("correct or replace the file; `chatbotctl docs sync` leaves it out until then")
     })?;
     let catalogue = Catalogue::load(root).map_err(SyncError::from)?;
     Ok((file, read, catalogue))
@@ -87,7 +115,8 @@ async fn shown(
     let known = index.records().await?.into_iter().find(|record| record.path == file.path);
     let document_id = details.id.or(known.map(|record| record.document_id)).unwrap_or_else(|| derive_id(&file.path));
     let title = details.title.unwrap_or_else(|| derive_title(&read.parsed, &file.path));
-    Ok(Shown { document_id, path: file.path.clone(), title, blocks: read.parsed.blocks })
+    let blocks = read.parsed.blocks.into_iter().map(ShownBlock::from).collect();
+    Ok(Shown { document_id, path: file.path.clone(), title, blocks })
 }
 
 fn find<'a>(listing: &'a Listing, root: &Path, wanted: &str) -> Result<&'a FoundFile, Failure> {
@@ -95,7 +124,7 @@ fn find<'a>(listing: &'a Listing, root: &Path, wanted: &str) -> Result<&'a Found
     if let Some(file) = listing.files.iter().find(|file| file.path == wanted) {
         return Ok(file);
     }
-    let named: Vec<&FoundFile> = listing.files.iter().filter(|file| base_name(&file.path) == wanted).collect();
+    let named: Vec<&FoundFile> = listing.files.iter().filter(|file| file_name(&file.path) == wanted).collect();
     match named.as_slice() {
         [file] => Ok(file),
         [] => Err(unknown(listing, &wanted)),
@@ -110,10 +139,12 @@ fn find<'a>(listing: &'a Listing, root: &Path, wanted: &str) -> Result<&'a Found
 
 fn unknown(listing: &Listing, wanted: &str) -> Failure {
     if let Some(skipped) = listing.skipped.iter().find(|skipped| skipped.path == wanted) {
-        return Failure::new("docs/unknown", Exit::NotGood, WHAT, format!("`{wanted}` is skipped: {}", skipped.reason));
+        return Failure::new("docs/unknown", Exit::NotGood, WHAT, format!("`{wanted}` is skipped: {}", skipped.reason))
+            .fix("see all that is skipped: chatbotctl docs plan");
     }
     if let Some(problem) = listing.problems.iter().find(|problem| problem.path == wanted) {
-        return Failure::new("docs/unknown", Exit::NotGood, WHAT, format!("`{wanted}`: {}", problem.message));
+        return Failure::new("docs/unknown", Exit::NotGood, WHAT, format!("`{wanted}`: {}", problem.message))
+            .fix("see all problems: chatbotctl docs plan");
     }
     let failure = Failure::new("docs/unknown", Exit::NotGood, WHAT, format!("there is no document `{wanted}`"));
     let near = suggestions(listing, wanted);
@@ -124,33 +155,19 @@ fn unknown(listing: &Listing, wanted: &str) -> Failure {
 }
 
 fn suggestions(listing: &Listing, wanted: &str) -> Vec<String> {
+    let lower = wanted.to_lowercase();
     let mut near: Vec<(usize, &str)> = listing
         .files
         .iter()
         .map(|file| {
-            let whole = distance(&file.path, wanted);
-            (whole.min(distance(base_name(&file.path), base_name(wanted))), file.path.as_str())
+            let path = file.path.to_lowercase();
+            let whole = distance(&path, &lower);
+            (whole.min(distance(file_name(&path), file_name(&lower))), file.path.as_str())
         })
         .filter(|(distance, _)| *distance <= wanted.chars().count() / 3 + 1)
         .collect();
     near.sort_unstable();
     near.into_iter().take(SUGGESTIONS).map(|(_, path)| format!("`{path}`")).collect()
-}
-
-/// How many characters have to change (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, c) in one.to_lowercase().chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, d) in other.iter().enumerate() {
-            let change = diagonal + usize::from(c != *d);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The path relative to the folder, with `/`: what a shell completes begins with the folder.
@@ -165,45 +182,19 @@ fn normal(root: &Path, wanted: &str) -> String {
     parts.join("/")
 }
 
-fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
 fn human(shown: &Shown) -> String {
     let mut text = format!("{}\n{} ({})\n", shown.title, shown.path, shown.document_id);
     let mut last = String::new();
     for block in &shown.blocks {
-        let place = place(&block.locator);
+        let place = block.locator.describe();
         if place != last {
             let _ = write!(text, "\n[{place}]\n");
             last = place;
         }
-        match block.kind {
-            BlockKind::Heading { level } => {
-                let _ = writeln!(text, "{} {}", "#".repeat(level.into()), block.text);
-            }
-            _ => {
-                let _ = writeln!(text, "{}", block.text);
-            }
-        }
+        let mark = block.level.map_or_else(String::new, |level| "#".repeat(level.into()) + " ");
+        let _ = writeln!(text, "{mark}{}", block.text);
     }
     text
-}
-
-/// A locator for people.
-pub fn place(locator: &Locator) -> String {
-    let mut parts = Vec::new();
-    if let Some(page) = locator.page {
-        parts.push(format!("page {page}"));
-    }
-    if let Some(lines) = locator.lines {
-        let one = lines.0 == lines.1;
-        parts.push(if one { format!("line {}", lines.0) } else { format!("lines {}-{}", lines.0, lines.1) });
-    }
-    if let Some(heading) = &locator.heading {
-        parts.push(format!("\"{heading}\""));
-    }
-    parts.join(", ")
 }
 
 #[cfg(test)]

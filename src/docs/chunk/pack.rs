@@ -15,6 +15,9 @@ const ITEMS_WITH_LEAD: usize = 2;
 /// A longer line is no mere introduction.
 const MAX_LEAD_BYTES: usize = 300;
 
+/// Longer texts are cut before sentences are looked for, whose cost grows faster than the text.
+const MAX_SENTENCES_BYTES: usize = 64 * 1024;
+
 /// All or part of a block's text.
 #[derive(Debug, Clone, Copy)]
 pub struct Piece<'a> {
@@ -67,15 +70,13 @@ fn units<'a>(body: &[&'a Block]) -> Vec<Unit<'a>> {
 
 fn run(body: &[&Block], start: usize, is: impl Fn(BlockKind) -> bool) -> usize {
     let rest = body.get(start..).unwrap_or_default();
-    let length = rest.iter().take_while(|block| is(block.kind)).count();
-    // The header of another table ends this one.
-    let next_table = rest
-        .iter()
-        .take(length)
-        .enumerate()
-        .skip(1)
-        .find(|(at, block)| block.kind == BlockKind::TableRow { header: true } && rest[at - 1].kind != block.kind);
-    next_table.map_or(length, |(at, _)| at)
+    let ends = |at: usize| {
+        let kind = rest[at].kind;
+        // The header of another table ends this one.
+        let next_table = at > 0 && kind == BlockKind::TableRow { header: true } && rest[at - 1].kind != kind;
+        !is(kind) || next_table
+    };
+    (0..rest.len()).find(|at| ends(*at)).unwrap_or(rest.len())
 }
 
 /// Whether a block leads to the list after it.
@@ -133,7 +134,9 @@ fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
     }
     let ends: Vec<Range<usize>> = match block.kind {
         BlockKind::Code => lines(text),
-        _ => sentences(text),
+        _ => {
+            hard_cut(text, 0..text.len(), MAX_SENTENCES_BYTES).into_iter().flat_map(|part| within(text, part)).collect()
+        }
     };
     let target = TARGET_BYTES.min(limit);
     let mut parts: Vec<Range<usize>> = Vec::new();
@@ -144,6 +147,12 @@ fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
         }
     }
     parts.into_iter().map(|range| Piece { block, text: &text[range] }).collect()
+}
+
+/// The sentences of a part of a text.
+fn within(text: &str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let start = part.start;
+    sentences(&text[part]).into_iter().map(move |range| range.start + start..range.end + start)
 }
 
 fn lines(text: &str) -> Vec<Range<usize>> {

@@ -107,3 +107,16 @@ proptest! {
         prop_assert_eq!(ids.len(), chunks.len());
     }
 }
+
+/// Without cuts before the search for sentences, and with a look at the whole run from each row, this takes minutes.
+#[test]
+fn long_paragraphs_and_many_tables_take_time_in_proportion() {
+    let text = "Dr. ".repeat(500_000);
+    let chunks = super::chunks("d", &[paragraph(text.trim())]);
+    assert!(chunks.iter().all(|chunk| chunk.text.len() <= MAX_BYTES));
+    let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+    assert_eq!(chunks.iter().map(|chunk| letters(&chunk.text)).sum::<usize>(), letters(&text));
+    let rows: Vec<Block> =
+        (0..60_000).map(|n| block(BlockKind::TableRow { header: n % 2 == 0 }, "| a | b |")).collect();
+    assert!(!super::chunks("d", &rows).is_empty());
+}

@@ -8,6 +8,15 @@ use crate::model::{Block, BlockKind, LineRange, Locator};
 /// Deeper lists are indented like this one.
 const MAX_LIST_LEVEL: usize = 8;
 
+/// No handbook has more blocks; a document with more is made to cost time.
+pub const MAX_BLOCKS: usize = 100_000;
+
+/// The most text of one document, in bytes.
+pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+
+/// A longer heading is running text. Every block and chunk below a heading keeps a copy of it.
+const MAX_HEADING_BYTES: usize = 300;
+
 /// Where a reader stands: what its format knows of pages and lines.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place {
@@ -17,10 +26,11 @@ pub struct Place {
     pub lines: Option<LineRange>,
 }
 
-/// The blocks so far.
+/// The blocks so far. What comes after the first block beyond a bound is not kept: the document is refused anyway.
 #[derive(Debug, Default)]
 pub struct Blocks {
-    blocks: Vec<Block>,
+    kept: Vec<Block>,
+    text_bytes: usize,
     heading: Option<String>,
 }
 
@@ -28,11 +38,11 @@ impl Blocks {
     /// A heading of level 1 to 6.
     pub fn heading(&mut self, level: u8, text: &str, place: Place) {
         let text = clean_line(text);
-        if text.chars().any(char::is_alphanumeric) {
+        if text.len() <= MAX_HEADING_BYTES && text.chars().any(char::is_alphanumeric) {
             self.heading = Some(text.clone());
             self.push(BlockKind::Heading { level: level.clamp(1, 6) }, text, place);
         } else {
-            // A row of dots or stars is decoration and opens no section.
+            // A row of dots or stars is decoration and opens no section, and a page of text is no heading.
             self.push(BlockKind::Paragraph, text, place);
         }
     }
@@ -75,26 +85,28 @@ impl Blocks {
 
     /// The first heading of level 1.
     pub fn title(&self) -> Option<String> {
-        let first = self.blocks.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }));
+        let first = self.kept.iter().find(|block| matches!(block.kind, BlockKind::Heading { level: 1 }));
         first.map(|block| block.text.clone())
     }
 
     /// Whether there is nothing yet.
     pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+        self.kept.is_empty()
     }
 
     /// The blocks, in reading order.
     pub fn finish(self) -> Vec<Block> {
-        self.blocks
+        self.kept
     }
 
     fn push(&mut self, kind: BlockKind, text: String, place: Place) {
-        if text.trim().is_empty() {
+        let is_full = self.kept.len() > MAX_BLOCKS || self.text_bytes > MAX_TEXT_BYTES;
+        if is_full || text.trim().is_empty() {
             return;
         }
+        self.text_bytes += text.len();
         let locator =
             Locator { page: place.page, heading: self.heading.clone(), lines: place.lines, ..Locator::default() };
-        self.blocks.push(Block { kind, text, locator });
+        self.kept.push(Block { kind, text, locator });
     }
 }

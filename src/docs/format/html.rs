@@ -25,10 +25,15 @@ fn sniff(bytes: &[u8]) -> Sniff {
     encoding::sniff_text(bytes)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
+/// A page with more tags is made to cost memory.
+const MAX_PIECES: usize = 2_000_000;
+
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, declared_encoding(input.bytes));
     let tokens = tokenize(&text);
+    if tokens.len() > MAX_PIECES {
+        return Err(FormatError::TooMuch(format!("it has more than {MAX_PIECES} tags")));
+    }
     let scope = Scope::of(&tokens);
     let mut content = Content::read(&tokens, scope, Furniture::Drop);
     if content.blocks.is_empty() {
@@ -111,6 +116,9 @@ impl TokenSink for Sink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        if self.pieces.borrow().len() > MAX_PIECES {
+            return TokenSinkResult::Continue;
+        }
         match token {
             Token::TagToken(tag) => self.tag(&tag),
             Token::CharacterTokens(text) => {

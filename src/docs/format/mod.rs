@@ -12,7 +12,8 @@ pub mod markdown;
 pub mod pdf;
 pub mod plain;
 
-use crate::model::Block;
+use crate::docs::format::blocks::{MAX_BLOCKS, MAX_TEXT_BYTES};
+use crate::model::{Block, file_name};
 
 /// A file to parse.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,9 @@ pub enum FormatError {
     /// It is too large.
     #[error("it has more than {} MB; split it", crate::docs::MAX_FILE_BYTES / (1024 * 1024))]
     TooLarge,
+    /// It holds, or unpacks to, too much.
+    #[error("{0}; split it")]
+    TooMuch(String),
     /// It is not what it should be.
     #[error("it is damaged: {0}")]
     Malformed(String),
@@ -63,7 +67,7 @@ impl FormatError {
         match self {
             Self::Encrypted => "document/encrypted",
             Self::NoText => "document/no-text",
-            Self::TooLarge => "document/too-large",
+            Self::TooLarge | Self::TooMuch(_) => "document/too-large",
             Self::Malformed(_) => "document/malformed",
             Self::Unsupported(_) => "document/unsupported",
             Self::Unreadable(_) => "document/unreadable",
@@ -101,8 +105,7 @@ pub static FORMATS: [Format; 5] = [markdown::FORMAT, plain::FORMAT, html::FORMAT
 
 /// The format that a file's extension names.
 pub fn by_extension(path: &str) -> Option<&'static Format> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    let extension = file_name(path).rsplit_once('.')?.1.to_ascii_lowercase();
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
 }
 
@@ -123,7 +126,21 @@ pub fn unsupported_reason(name: &str) -> String {
 pub fn parse(input: Input<'_>) -> Result<Parsed, FormatError> {
     let format = detect(input)?;
     let parsed = (format.read)(input)?;
-    if parsed.blocks.is_empty() { Err(FormatError::NoText) } else { Ok(parsed) }
+    let text_bytes: usize = parsed.blocks.iter().map(|block| block.text.len()).sum();
+    if parsed.blocks.is_empty() {
+        Err(FormatError::NoText)
+    } else if parsed.blocks.len() > MAX_BLOCKS {
+        Err(FormatError::TooMuch(format!("it has more than {MAX_BLOCKS} paragraphs, list items and table rows")))
+    } else if text_bytes > MAX_TEXT_BYTES {
+        Err(too_much_text())
+    } else {
+        Ok(parsed)
+    }
+}
+
+/// More text than any document has.
+fn too_much_text() -> FormatError {
+    FormatError::TooMuch(format!("it has more than {} MB of text", MAX_TEXT_BYTES / (1024 * 1024)))
 }
 
 fn detect(input: Input<'_>) -> Result<&'static Format, FormatError> {
@@ -131,8 +148,7 @@ fn detect(input: Input<'_>) -> Result<&'static Format, FormatError> {
         return Ok(format);
     }
     let Some(format) = by_extension(input.path) else {
-        let name = input.path.rsplit('/').next().unwrap_or(input.path);
-        return Err(FormatError::Unsupported(unsupported_reason(name)));
+        return Err(FormatError::Unsupported(unsupported_reason(file_name(input.path))));
     };
     if (format.sniff)(input.bytes) == Sniff::Possible {
         return Ok(format);

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::docs::format::blocks::{Blocks, Place};
-use crate::docs::format::{Format, FormatError, Input, Parsed, encoding};
+use crate::docs::format::blocks::{Blocks, MAX_TEXT_BYTES, Place};
+use crate::docs::format::{Format, FormatError, Input, Parsed, encoding, too_much_text};
 use crate::docs::text::{LineHyphen, join_lines, list_marker, reads_like_heading, vocabulary};
 use crate::model::LineRange;
 
@@ -22,8 +22,11 @@ const MAX_WRAP: usize = 130;
 /// Nobody wraps prose narrower than this: such lines are an address, a poem, a table.
 const MIN_WRAP: usize = 42;
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
+    // Refused before the work: nearly all of such a file is text.
+    if input.bytes.len() > 2 * MAX_TEXT_BYTES {
+        return Err(too_much_text());
+    }
     let text = encoding::decode(input.bytes, None).replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
     let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
     let words = vocabulary(lines.iter().copied());

@@ -72,3 +72,26 @@ fn a_text_in_an_old_encoding() {
     assert_eq!(texts(&parsed), expected);
     assert_eq!(parsed.blocks[3].locator.heading.as_deref(), Some("Spare parts"));
 }
+
+#[test]
+fn a_document_made_to_cost_time_is_refused() {
+    let error = |path, text: &str| parse(Input { path, bytes: text.as_bytes() }).unwrap_err();
+    let items = error("a.txt", &"- a\n".repeat(MAX_BLOCKS + 1));
+    assert_eq!(items.code(), "document/too-large");
+    assert!(items.to_string().starts_with("it has more than 100000 paragraphs"), "{items}");
+    let text = error("a.txt", &"x".repeat(2 * MAX_TEXT_BYTES + 1));
+    assert_eq!(text.to_string(), "it has more than 16 MB of text; split it");
+    let mut blocks = blocks::Blocks::default();
+    for _ in 0..40 {
+        blocks.code(&"x".repeat(1 << 20), blocks::Place::default());
+    }
+    assert_eq!(blocks.finish().len(), 17);
+}
+
+#[test]
+fn a_page_of_text_is_no_heading() {
+    let text = format!("# {}\n\nBelow.\n", "word ".repeat(100));
+    let parsed = parse(Input { path: "a.md", bytes: text.as_bytes() }).unwrap();
+    assert_eq!(parsed.blocks[0].kind, crate::model::BlockKind::Paragraph);
+    assert_eq!(parsed.blocks[1].locator.heading, None);
+}

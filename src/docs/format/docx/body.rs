@@ -21,6 +21,9 @@ const SKIPPED: &[&str] = &[
     "numPicBullet",
 ];
 
+/// A table deeper than this in other tables is read as part of the one around it: each level copies its text.
+const MAX_NESTED_TABLES: usize = 16;
+
 /// Reads one text part into blocks.
 pub struct Body<'a> {
     styles: &'a Styles,
@@ -31,6 +34,8 @@ pub struct Body<'a> {
     /// Paragraphs around this one: a text box stands inside a paragraph.
     outer: Vec<Paragraph>,
     tables: Vec<Table>,
+    /// Tables that are open beyond those.
+    deeper: usize,
     skip: usize,
     in_text: bool,
 }
@@ -63,6 +68,7 @@ impl<'a> Body<'a> {
             paragraph: Paragraph::default(),
             outer: Vec::new(),
             tables: Vec::new(),
+            deeper: 0,
             skip: 0,
             in_text: false,
         }
@@ -103,6 +109,7 @@ impl<'a> Body<'a> {
             "t" => self.in_text = true,
             "tab" | "br" | "cr" | "ptab" => self.paragraph.text.push(' '),
             "noBreakHyphen" => self.paragraph.text.push('-'),
+            "tbl" if self.tables.len() == MAX_NESTED_TABLES => self.deeper += 1,
             "tbl" => self.tables.push(Table::default()),
             "tblHeader" => self.table(|table| table.header = element.is_on()),
             _ => {}
@@ -122,6 +129,7 @@ impl<'a> Body<'a> {
                 table.cells.push(cell);
             }),
             "tr" => self.end_row(),
+            "tbl" if self.deeper > 0 => self.deeper -= 1,
             "tbl" => {
                 self.tables.pop();
             }

@@ -1,6 +1,6 @@
 //! DOCX. Headings by outline level, lists with their markers, tables as rows; no comments, no deleted text.
 //!
-//! The parts are read as a stream of XML events, so depth does not matter; their unpacked size is bounded.
+//! The parts are read as a stream of XML events, so depth does not matter; what all of them unpack to is bounded.
 
 mod body;
 mod numbering;
@@ -27,8 +27,8 @@ pub const FORMAT: Format = Format {
     read,
 };
 
-/// A part that unpacks to more is an attack.
-const MAX_PART_BYTES: u64 = 200 * 1024 * 1024;
+/// An archive whose parts unpack to more, all together, is an attack.
+const MAX_UNPACKED_BYTES: u64 = 32 * 1024 * 1024;
 
 fn sniff(bytes: &[u8]) -> Sniff {
     if !bytes.starts_with(b"PK\x03\x04") {
@@ -42,52 +42,62 @@ fn sniff(bytes: &[u8]) -> Sniff {
 }
 
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
-    let mut archive = ZipArchive::new(Cursor::new(input.bytes)).map_err(malformed)?;
-    let main = main_part(&mut archive)?;
+    let archive = ZipArchive::new(Cursor::new(input.bytes)).map_err(malformed)?;
+    let mut package = Package { archive, left: MAX_UNPACKED_BYTES };
+    let main = package.main_part()?;
     let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let styles = Styles::parse(&optional(&mut archive, &format!("{folder}/styles.xml"))?);
-    let numbering = Numbering::parse(&optional(&mut archive, &format!("{folder}/numbering.xml"))?);
-    let document =
-        part(&mut archive, &main)?.ok_or_else(|| FormatError::Malformed("it has no text part".to_owned()))?;
+    let styles = Styles::parse(&package.optional(&format!("{folder}/styles.xml"))?);
+    let numbering = Numbering::parse(&package.optional(&format!("{folder}/numbering.xml"))?);
+    let document = package.part(&main)?.ok_or_else(|| FormatError::Malformed("it has no text part".to_owned()))?;
     let mut blocks = Blocks::default();
     let mut body = Body::new(&styles, numbering, &mut blocks);
     body.read(&document)?;
     let title = body.title();
     for notes in ["footnotes", "endnotes"] {
-        let text = optional(&mut archive, &format!("{folder}/{notes}.xml"))?;
+        let text = package.optional(&format!("{folder}/{notes}.xml"))?;
         Body::new(&styles, Numbering::default(), &mut blocks).read(&text)?;
     }
-    let core = optional(&mut archive, "docProps/core.xml")?;
+    let core = package.optional("docProps/core.xml")?;
     let title = title.or_else(|| blocks.title()).or_else(|| xml::text_of(&core, "title"));
     Ok(Parsed { title, language: styles.language, blocks: blocks.finish() })
 }
 
-/// The part that holds the text: the relations of the package name it, usually `word/document.xml`.
-fn main_part(archive: &mut ZipArchive<Cursor<&[u8]>>) -> Result<String, FormatError> {
-    let relations = optional(archive, "_rels/.rels")?;
-    let named = xml::elements(&relations, "Relationship").into_iter().find_map(|relation| {
-        let kind = relation.attribute("Type")?;
-        kind.ends_with("/officeDocument").then(|| relation.attribute("Target"))?
-    });
-    Ok(named.map_or_else(|| "word/document.xml".to_owned(), |target| target.trim_start_matches('/').to_owned()))
+/// The archive, and how many bytes its parts may still unpack to.
+struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    left: u64,
 }
 
-fn optional(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<String, FormatError> {
-    Ok(part(archive, name)?.unwrap_or_default())
-}
-
-fn part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Option<String>, FormatError> {
-    let file = match archive.by_name(name) {
-        Ok(file) => file,
-        Err(ZipError::FileNotFound) => return Ok(None),
-        Err(error) => return Err(malformed(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(MAX_PART_BYTES + 1).read_to_end(&mut bytes).map_err(|error| FormatError::Malformed(error.to_string()))?;
-    if bytes.len() as u64 > MAX_PART_BYTES {
-        return Err(FormatError::TooLarge);
+impl Package<'_> {
+    /// The part that holds the text: the relations of the package name it, usually `word/document.xml`.
+    fn main_part(&mut self) -> Result<String, FormatError> {
+        let relations = self.optional("_rels/.rels")?;
+        let named = xml::elements(&relations, "Relationship").into_iter().find_map(|relation| {
+            let kind = relation.attribute("Type")?;
+            kind.ends_with("/officeDocument").then(|| relation.attribute("Target"))?
+        });
+        Ok(named.map_or_else(|| "word/document.xml".to_owned(), |target| target.trim_start_matches('/').to_owned()))
     }
-    Ok(Some(crate::docs::format::encoding::decode(&bytes, None)))
+
+    fn optional(&mut self, name: &str) -> Result<String, FormatError> {
+        Ok(self.part(name)?.unwrap_or_default())
+    }
+
+    fn part(&mut self, name: &str) -> Result<Option<String>, FormatError> {
+        let file = match self.archive.by_name(name) {
+            Ok(file) => file,
+            Err(ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(malformed(error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(self.left + 1).read_to_end(&mut bytes).map_err(|error| FormatError::Malformed(error.to_string()))?;
+        let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
+            let limit = MAX_UNPACKED_BYTES / (1024 * 1024);
+            return Err(FormatError::TooMuch(format!("it unpacks to more than {limit} MB")));
+        };
+        self.left = left;
+        Ok(Some(crate::docs::format::encoding::decode(&bytes, None)))
+    }
 }
 
 fn malformed(error: ZipError) -> FormatError {

@@ -89,6 +89,25 @@ fn damage_is_named() {
 }
 
 #[test]
+fn an_archive_that_unpacks_to_too_much_is_refused_early() {
+    let part = " ".repeat(20 << 20);
+    let text = "<w:document><w:body><w:p><w:t>x</w:t></w:p></w:body></w:document>";
+    let bytes = docx(&[("word/styles.xml", &part), ("word/document.xml", text), ("word/footnotes.xml", &part)]);
+    let error = parse(Input { path: "a.docx", bytes: &bytes }).unwrap_err();
+    assert_eq!(error.code(), "document/too-large");
+    assert_eq!(error.to_string(), "it unpacks to more than 32 MB; split it");
+}
+
+#[test]
+fn tables_nested_without_end_keep_their_text() {
+    let open = "<w:tbl><w:tr><w:tc>".repeat(20_000);
+    let close = "</w:tc></w:tr></w:tbl>".repeat(20_000);
+    let text = "word ".repeat(20_000);
+    let blocks = blocks(&format!("{open}<w:p><w:t>{text}</w:t></w:p>{close}<w:p><w:t>after</w:t></w:p>"));
+    assert_eq!(texts(&blocks), [text.trim(), "after"]);
+}
+
+#[test]
 fn sixty_thousand_nested_elements() {
     let deep = "<w:sdt>".repeat(60_000) + "<w:p><w:t>deep</w:t></w:p>" + &"</w:sdt>".repeat(60_000);
     assert_eq!(texts(&blocks(&deep)), ["deep"]);
