@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, table};
+use crate::cmd::docs::FolderArgs;
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::model::DocumentRecord;
-use crate::ui::Format;
+use crate::ui::{Format, clean, table};
 
 /// List the indexed documents
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         records.retain(|record| record.tags.contains(tag));
     }
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&records))?,
+        Format::Human => ctx.out.result(&clean(&human(&records)))?,
         Format::Json => ctx.out.json("docs-list", &List { documents: &records })?,
         Format::Jsonl => {
             for record in &records {
@@ -57,10 +57,10 @@ fn human(records: &[DocumentRecord]) -> String {
     if records.is_empty() {
         return "no documents are indexed; run `chatbotctl docs sync`".to_owned();
     }
-    let mut rows = table(&["document", "path", "title", "language", "chunks"]);
-    for record in records {
-        let language = record.language.as_deref().unwrap_or("-");
-        rows.add_row([&record.document_id, &record.path, &record.title, language, &record.chunks.to_string()]);
-    }
-    rows.to_string()
+    let row = |record: &DocumentRecord| {
+        let language = record.language.as_deref().unwrap_or("-").to_owned();
+        let (id, path, title) = (record.document_id.clone(), record.path.clone(), record.title.clone());
+        vec![id, path, title, language, record.chunks.to_string()]
+    };
+    table(&["document", "path", "title", "language", "chunks"], records.iter().map(row).collect())
 }

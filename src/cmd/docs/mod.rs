@@ -10,8 +10,6 @@ mod sync;
 
 use std::path::PathBuf;
 
-use comfy_table::{ContentArrangement, Table, presets};
-
 use crate::cmd::{Ctx, Overrides, Run as _, commands, help_end};
 use crate::config::Settings;
 use crate::error::{Failure, Problem};
@@ -72,12 +70,6 @@ impl FolderArgs {
         }
         ctx.settings(flags)
     }
-}
-
-fn table(headers: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(headers);
-    table
 }
 
 fn problem_lines(problems: &[Problem]) -> String {

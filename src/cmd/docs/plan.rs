@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, documents, problem_lines, table};
+use crate::cmd::docs::{FolderArgs, documents, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::ingest::{self, Plan};
-use crate::ui::Format;
+use crate::ui::{Format, clean, table};
 
 /// Show what `docs sync` would do, and do nothing
 #[derive(Debug, clap::Args)]
@@ -68,7 +68,7 @@ pub async fn show(folders: &FolderArgs, ctx: &Ctx) -> Result<Option<PlanReport>,
     let plan = ingest::plan(&records, &scan);
     let report = PlanReport { plan, problems: scan.problems, skipped: scan.skipped };
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&report))?,
+        Format::Human => ctx.out.result(&clean(&human(&report)))?,
         Format::Json => ctx.out.json("docs-plan", &report)?,
         Format::Jsonl => ctx.out.json_line(&report)?,
     }
@@ -77,12 +77,13 @@ pub async fn show(folders: &FolderArgs, ctx: &Ctx) -> Result<Option<PlanReport>,
 
 fn human(report: &PlanReport) -> String {
     let plan = &report.plan;
-    let mut rows = table(&["change", "path", "document", "why"]);
+    let mut rows = Vec::new();
     for (name, changes) in [("add", &plan.add), ("update", &plan.update), ("remove", &plan.remove)] {
-        for change in changes {
-            rows.add_row([name, &change.path, &change.document_id, &change.reason]);
-        }
+        rows.extend(changes.iter().map(|change| {
+            vec![name.to_owned(), change.path.clone(), change.document_id.clone(), change.reason.clone()]
+        }));
     }
+    let rows = table(&["change", "path", "document", "why"], rows);
     let kept = plan.keep.len() + plan.refresh.len();
     let mut text = if plan.has_changes() {
         format!(

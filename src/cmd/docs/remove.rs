@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::index::IndexChange;
 use crate::ingest::lock;
 use crate::model::{DocumentRecord, file_name};
-use crate::ui::Format;
+use crate::ui::{Format, clean};
 
 const WHAT: &str = "remove documents";
 
@@ -101,7 +101,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     }
     index.apply(changes).await?;
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&report))?,
+        Format::Human => ctx.out.result(&clean(&human(&report)))?,
         Format::Json => ctx.out.json("docs-remove", &report)?,
         Format::Jsonl => ctx.out.json_line(&report)?,
     }

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::index::{SearchQuery, VectorStore};
 use crate::model::{Hit, Locator};
-use crate::ui::Format;
+use crate::ui::{Format, clean};
 
 const WHAT: &str = "search the documents";
 
@@ -97,7 +97,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 async fn one(index: &Arc<dyn VectorStore>, query: &str, limit: usize, ctx: &Ctx) -> Result<Exit, Failure> {
     let hits = search(index, query, limit).await?;
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&hits))?,
+        Format::Human => ctx.out.result(&clean(&human(&hits)))?,
         Format::Json => ctx.out.json("docs-search", &Answer { query, hits })?,
         Format::Jsonl => ctx.out.json_line(&Answer { query, hits })?,
     }
@@ -116,7 +116,7 @@ async fn many(index: &Arc<dyn VectorStore>, file: &Path, limit: usize, ctx: &Ctx
         }
         let hits = search(index, &query.text, limit).await?;
         match ctx.out.format {
-            Format::Human => ctx.out.result(&format!("{}\n{}\n", query.text, human(&hits)))?,
+            Format::Human => ctx.out.result(&clean(&format!("{}\n{}\n", query.text, human(&hits))))?,
             Format::Json | Format::Jsonl => ctx.out.json_line(&AnswerLine { query_id: query.id, hits })?,
         }
     }

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::ingest::SyncError;
 use crate::model::{Block, BlockKind, Locator, file_name};
-use crate::ui::Format;
+use crate::ui::{Format, clean};
 
 const SUGGESTIONS: usize = 3;
 const WHAT: &str = "show the document";
@@ -86,7 +86,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         tokio::task::spawn_blocking(move || load(&root, &args.path)).await.map_err(SyncError::Task)??;
     let shown = shown(&file, read, &catalogue, &*index).await?;
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&shown))?,
+        Format::Human => ctx.out.result(&clean(&human(&shown)))?,
         Format::Json => ctx.out.json("docs-show", &shown)?,
         Format::Jsonl => ctx.out.json_line(&shown)?,
     }

@@ -12,9 +12,10 @@ use crate::cmd::docs::{FolderArgs, documents, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
+use crate::index;
 use crate::ingest;
 use crate::model::DocumentRecord;
-use crate::ui::Format;
+use crate::ui::{Format, clean};
 
 /// Show how many documents are indexed and whether the folder has changed since
 #[derive(Debug, clap::Args)]
@@ -65,7 +66,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     }
     let plan = ingest::plan(&records, &scan);
     let drift = Drift { add: plan.add.len(), update: plan.update.len(), remove: plan.remove.len() };
-    let index_folder = folders.state_dir.join("index");
+    let index_folder = index::local::folder(&folders.state_dir);
     let index_bytes = tokio::task::spawn_blocking(move || folder_bytes(&index_folder)).await.unwrap_or_default();
     let status = Status {
         docs_dir: folders.docs_dir.display().to_string(),
@@ -79,7 +80,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         problems: scan.problems,
     };
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&status))?,
+        Format::Human => ctx.out.result(&clean(&human(&status)))?,
         Format::Json => ctx.out.json("docs-status", &status)?,
         Format::Jsonl => ctx.out.json_line(&status)?,
     }

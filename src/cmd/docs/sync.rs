@@ -6,10 +6,14 @@ use crate::app;
 use crate::clock::SystemClock;
 use crate::cmd::docs::{FolderArgs, plan, problem_lines};
 use crate::cmd::{Ctx, help_end};
+use crate::docs::walk::Skipped;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ingest::{self, SyncContext, SyncReport};
-use crate::ui::Format;
+use crate::ui::{Format, clean};
+
+/// Names of files left out that are shown for one reason.
+const SKIPPED_SHOWN: usize = 5;
 
 /// Bring the index up to date with the documents folder
 #[derive(Debug, clap::Args)]
@@ -50,7 +54,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let context = SyncContext { observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop };
     let report = ingest::sync(&index, &app::folders(&settings), context).await?;
     match ctx.out.format {
-        Format::Human => ctx.out.result(&human(&report))?,
+        Format::Human => ctx.out.result(&clean(&human(&report)))?,
         Format::Json => ctx.out.json("docs-sync", &report)?,
         Format::Jsonl => ctx.out.json_line(&report)?,
     }
@@ -70,6 +74,9 @@ fn human(report: &SyncReport) -> String {
     let mut text = format!("{added} added, {updated} updated, {removed} removed, {unchanged} unchanged");
     if !report.skipped.is_empty() {
         let _ = write!(text, ", {} skipped", report.skipped.len());
+        for (reason, files) in by_reason(&report.skipped) {
+            let _ = write!(text, "\n  skipped, {reason}: {files}");
+        }
     }
     if report.interrupted {
         text.push_str("\ninterrupted; run `chatbotctl docs sync` again to finish");
@@ -78,6 +85,22 @@ fn human(report: &SyncReport) -> String {
         let _ = write!(text, "\n{} with problems:\n{}", report.problems.len(), problem_lines(&report.problems));
     }
     text
+}
+
+/// The files left out, by the reason, a few names each.
+fn by_reason(skipped: &[Skipped]) -> Vec<(String, String)> {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for file in skipped {
+        match reasons.iter_mut().find(|(reason, _)| *reason == file.reason) {
+            Some((_, files)) => files.push(&file.path),
+            None => reasons.push((file.reason.clone(), vec![&file.path])),
+        }
+    }
+    let shown = |files: Vec<&str>| match files.split_at_checked(SKIPPED_SHOWN) {
+        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
+        _ => files.join(", "),
+    };
+    reasons.into_iter().map(|(reason, files)| (reason, shown(files))).collect()
 }
 
 #[cfg(test)]

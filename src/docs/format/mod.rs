@@ -41,6 +41,9 @@ pub enum FormatError {
     /// It needs a password.
     #[error("it is encrypted; save it without a password")]
     Encrypted,
+    /// It has no bytes.
+    #[error("it is empty")]
+    Empty,
     /// It holds no text.
     #[error("it holds no text (a scan, perhaps); run text recognition on it first")]
     NoText,
@@ -66,7 +69,7 @@ impl FormatError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Encrypted => "document/encrypted",
-            Self::NoText => "document/no-text",
+            Self::Empty | Self::NoText => "document/no-text",
             Self::TooLarge | Self::TooMuch(_) => "document/too-large",
             Self::Malformed(_) => "document/malformed",
             Self::Unsupported(_) => "document/unsupported",
@@ -124,6 +127,9 @@ pub fn unsupported_reason(name: &str) -> String {
 
 /// Finds the reader for a file and reads it.
 pub fn parse(input: Input<'_>) -> Result<Parsed, FormatError> {
+    if input.bytes.is_empty() {
+        return Err(FormatError::Empty);
+    }
     let format = detect(input)?;
     let parsed = (format.read)(input)?;
     let text_bytes: usize = parsed.blocks.iter().map(|block| block.text.len()).sum();
