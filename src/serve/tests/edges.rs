@@ -139,7 +139,10 @@ async fn a_panic_is_one_requests_failure() {
 async fn connections_that_say_nothing_do_not_hold_up_a_stop() {
     let bot = Bot::usual().await;
     let mut silent = TcpStream::connect(&bot.address).await.unwrap();
-    bot.browser().await.get("/knowledge/health").await;
+    let mut halting = TcpStream::connect(&bot.address).await.unwrap();
+    halting.write_all(b"GET /knowledge/health HTTP/1.1\r\nHos").await.unwrap();
+    let idle = bot.browser().await;
+    idle.get("/knowledge/health").await.bytes().await.unwrap();
     let started = std::time::Instant::now();
     bot.stop().await;
     assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
