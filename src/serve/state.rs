@@ -13,7 +13,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::busy::Busy;
-use crate::serve::origin::Origins;
+use crate::serve::origin::{Names, Origins};
 use crate::serve::visitor::{Transport, VisitorKey};
 use crate::serve::{Deps, ServeError};
 use crate::store::Store;
@@ -46,6 +46,8 @@ pub struct Parts {
     pub transport: Transport,
     /// Which pages may change things.
     pub origins: Origins,
+    /// Under which names the server may be addressed.
+    pub names: Names,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
     /// The running answers.
@@ -75,6 +77,7 @@ impl AppState {
                 _ => Transport::Plain,
             },
             origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
+            names: Names::new(public_url.as_ref(), settings.auth_mode),
             busy: Arc::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),

@@ -228,13 +228,13 @@ async fn raw_requests_meet_the_limits_of_http() {
     let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
     let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
     let chunked = format!(
-        "POST {CHATKIT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\
+        "POST {CHATKIT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\
          Connection: close\r\n\r\n{chunk}{chunk}0\r\n\r\n"
     );
     let cases = [
         ("GET /knowledge/health HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "400"),
         ("GET /knowledge/health HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n".to_owned(), "400"),
-        ("GET /knowledge/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "200"),
+        ("GET /knowledge/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".to_owned(), "200"),
         (chunked, "413"),
     ];
     for (request, status) in cases {
@@ -245,5 +245,30 @@ async fn raw_requests_meet_the_limits_of_http() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.to_ascii_lowercase().contains("x-content-type-options: nosniff"), "{answer}");
     }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_was_made_to_point_here_reads_nothing() {
+    let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
+    let browser = bot.browser().await;
+    let list = json!({"type": "threads.list", "params": {}}).to_string();
+    let rebound = [JSON, ("host", "rebound.example")];
+    for (method, path, body) in [
+        (Method::GET, "/", None),
+        (Method::GET, "/assets/app.js", None),
+        (Method::GET, "/knowledge/documents", None),
+        (Method::GET, "/knowledge/documents/refund_policy/file", None),
+        (Method::GET, "/knowledge/health", None),
+        (Method::GET, "/nowhere", None),
+        (Method::OPTIONS, CHATKIT, None),
+        (Method::POST, CHATKIT, Some(list.clone())),
+    ] {
+        let answer = browser.send(method, path, &rebound, body).await;
+        assert_eq!(answer.status(), 421, "{path}");
+        let error: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(error["error"]["code"], "misdirected_request", "{path}");
+    }
+    assert_eq!(browser.send(Method::POST, CHATKIT, &[JSON, ("host", "localhost")], Some(list)).await.status(), 200);
     bot.stop().await;
 }
