@@ -109,6 +109,7 @@ async fn every_answer_carries_the_security_headers() {
             assert!(answer.headers().contains_key(name), "{path}: {name}");
         }
         assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000", "{path}: this host alone");
         if status == 405 {
             assert!(answer.headers().contains_key("allow"), "{path}");
         }
@@ -194,15 +195,19 @@ async fn cookies_are_given_once_and_only_ours_count() {
     let browser = bot.browser().await;
     let cookie = browser.cookie.clone().unwrap();
     assert!(cookie.starts_with("chatbot_visitor="), "{cookie}");
+    let list = json!({"type": "threads.list", "params": {}});
+    assert!(!browser.post(&list).await.headers().contains_key("set-cookie"), "a known visitor keeps its cookie");
     let again = browser.get("/").await;
-    assert!(!again.headers().contains_key("set-cookie"), "a known visitor keeps its cookie");
+    let renewed = again.headers()["set-cookie"].to_str().unwrap();
+    assert!(renewed.starts_with(&format!("{cookie};")) && renewed.contains("Max-Age"), "the page renews it: {renewed}");
     for odd in ["chatbot_visitor=vis_1", "chatbot_visitor=", "a=b; ;;=", "chatbot_visitor=%00"] {
         let answer = browser.client.get(format!("{}/", bot.url)).header("cookie", odd).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{odd}");
         assert!(answer.headers().contains_key("set-cookie"), "{odd}");
     }
     let both = format!("chatbot_visitor=planted; {cookie}");
-    let answer = browser.client.get(format!("{}/", bot.url)).header("cookie", both).send().await.unwrap();
+    let asked = browser.client.post(format!("{}{CHATKIT}", bot.url)).header("cookie", both).header(JSON.0, JSON.1);
+    let answer = asked.body(list.to_string()).send().await.unwrap();
     assert!(!answer.headers().contains_key("set-cookie"), "a planted cookie does not hide the good one");
     bot.stop().await;
 }
