@@ -12,20 +12,23 @@ use crate::serve::visitor;
 
 /// The id of the one principal without sign-in.
 const LOCAL: &str = "local";
+/// Where the page is.
+const PAGE: &str = "/";
 
-/// Puts the [`Principal`] into the request's extensions, and a cookie onto the answer for one never seen before.
+/// Puts the [`Principal`] into the request's extensions, and a cookie onto the answer for one never seen
+/// before. The page renews it, so that only a visitor who stays away for long is forgotten.
 pub async fn identify(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     if state.auth_mode == AuthMode::Off {
         request.extensions_mut().insert(Principal { id: LOCAL.to_owned() });
         return next.run(request).await;
     }
-    let known = visitor::read(request.headers(), &state.visitor_key, state.transport);
-    let is_new = known.is_none();
+    let known = visitor::read(request.headers(), &state.visitor_key, state.cookies);
+    let gets_cookie = known.is_none() || request.uri().path() == PAGE;
     let who = known.unwrap_or_else(|| visitor::make(state.ids.as_ref()));
     request.extensions_mut().insert(who.clone());
     let mut response = next.run(request).await;
-    if is_new {
-        let cookie = visitor::set_cookie(&who, &state.visitor_key, state.transport);
+    if gets_cookie {
+        let cookie = visitor::set_cookie(&who, &state.visitor_key, state.cookies);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

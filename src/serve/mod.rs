@@ -7,6 +7,7 @@ mod answering;
 mod auth;
 mod body;
 mod busy;
+mod connections;
 mod error;
 mod history;
 mod middleware;
@@ -25,7 +26,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ use crate::answer::Engine;
 use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
 use crate::index::VectorStore;
+use crate::serve::connections::Connections;
 use crate::serve::state::AppState;
 use crate::serve::visitor::VisitorKey;
 use crate::store::Store;
@@ -75,9 +76,6 @@ pub enum ServeError {
         /// What is wrong with it.
         why: String,
     },
-    /// The listener failed.
-    #[error("the listener failed")]
-    Listener(#[from] std::io::Error),
 }
 
 /// Serves until `stop`, then ends gracefully: no new connections, running answers get ten seconds, and what they
@@ -93,34 +91,19 @@ async fn run_with_grace(
     grace: Duration,
 ) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps its small packets back");
-        }
-    });
-    let server = axum::serve(listener, router::build(&state))
-        .with_graceful_shutdown(stop.clone().cancelled_owned())
-        .into_future();
-    tokio::pin!(server);
-    let result = tokio::select! {
-        result = &mut server => Some(result),
-        () = grace_is_over(&stop, grace) => None,
-    };
+    let connections = Connections::default();
+    connections.accept(listener, router::build(&state), &stop).await;
+    let ended_well = tokio::time::timeout(grace, connections.ended()).await.is_ok();
     state.cut.cancel();
     state.answers.close();
     if tokio::time::timeout(LAST_GRACE, state.answers.wait()).await.is_err() {
         tracing::warn!("some answers did not end in time");
     }
-    let result = match result {
-        Some(result) => result,
-        // A connection that is still open now holds no answer; it ends with the process.
-        None => tokio::time::timeout(LAST_GRACE, server).await.unwrap_or(Ok(())),
-    };
+    // An answer that was cut has its last words on the way.
+    if !ended_well && tokio::time::timeout(LAST_GRACE, connections.ended()).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    connections.abandon().await;
     state.store.close().await;
-    Ok(result?)
-}
-
-async fn grace_is_over(stop: &CancellationToken, grace: Duration) {
-    stop.cancelled().await;
-    tokio::time::sleep(grace).await;
+    Ok(())
 }

@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
 use crate::config::AuthMode;
 use crate::serve::ServeError;
@@ -76,6 +77,56 @@ impl Origins {
     }
 }
 
+/// The names under which the server may be addressed.
+///
+/// A page can have its own name point here (DNS rebinding); its browser then takes our answers for that page's own, and
+/// no `Origin` is sent along. But the name it was called by stands in `Host`.
+#[derive(Debug, Clone)]
+pub enum Names {
+    /// Any: behind cookies, a name never seen before is a visitor never seen before.
+    Any,
+    /// The loopback's, and that of `PUBLIC_URL`.
+    Known(Option<String>),
+}
+
+impl Names {
+    /// Any name only where visitors are told apart and no `PUBLIC_URL` says better.
+    pub fn new(public_url: Option<&Uri>, auth_mode: AuthMode) -> Self {
+        let public_host = public_url.and_then(Uri::host).map(str::to_owned);
+        match (auth_mode, public_host) {
+            (AuthMode::Visitor, None) => Self::Any,
+            (_, public_host) => Self::Known(public_host),
+        }
+    }
+
+    /// Refuses a request without exactly one valid `Host`, or one to another name.
+    pub fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let host = match (hosts.next(), hosts.next()) {
+            (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+            (None, _) => return Err(ApiError::bad_request("the `Host` header is missing")),
+            _ => return Err(ApiError::bad_request("there is more than one `Host` header")),
+        };
+        let Some(host) = host.filter(|host| !host.as_str().contains('@') && !host.host().is_empty()) else {
+            return Err(ApiError::bad_request("the `Host` header is not valid"));
+        };
+        if self.has(host.host()) {
+            return Ok(());
+        }
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        Err(ApiError::new(status, "misdirected_request", "this server does not go by the name in the `Host` header"))
+    }
+
+    fn has(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Known(public_host) => {
+                is_loopback(host) || public_host.as_ref().is_some_and(|public| public.eq_ignore_ascii_case(host))
+            }
+        }
+    }
+}
+
 /// Scheme, host and port, as browsers write an origin.
 fn origin_of(url: &Uri) -> Option<String> {
     let (scheme, host) = (url.scheme_str()?, url.host()?.to_ascii_lowercase());
@@ -98,9 +149,9 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+    use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-    use super::Origins;
+    use super::{Names, Origins};
     use crate::config::AuthMode;
 
     type Headers = &'static [(&'static str, &'static str)];
@@ -135,6 +186,34 @@ mod tests {
                 .collect();
             assert_eq!(origins.check(&Method::POST, &map).is_ok(), *allowed, "{headers:?}");
             assert!(origins.check(&Method::GET, &map).is_ok());
+        }
+    }
+
+    #[test]
+    fn which_names_are_ours() {
+        let url = "https://Bot.example".parse().unwrap();
+        let everywhere = ["localhost", "LOCALHOST:8", "127.0.0.1:8", "127.9.9.9", "[::1]:8"];
+        let public = ["bot.example", "BOT.example:443"];
+        let foreign =
+            ["rebound.example:8", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "bot.example."];
+        let invalid = ["", ":80", "a b", "evil.example@localhost", "localhost/x", "[::1"];
+        let cases = [
+            (Names::new(None, AuthMode::Off), false, false),
+            (Names::new(Some(&url), AuthMode::Off), true, false),
+            (Names::new(Some(&url), AuthMode::Visitor), true, false),
+            (Names::new(None, AuthMode::Visitor), true, true),
+        ];
+        for (names, has_public, has_foreign) in cases {
+            let is_ours = |host: &'static str| {
+                names.check(&HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))])).is_ok()
+            };
+            for (hosts, ours) in
+                [(&everywhere[..], true), (&public, has_public), (&foreign, has_foreign), (&invalid, false)]
+            {
+                for host in hosts {
+                    assert_eq!(is_ours(host), ours, "{names:?}: {host}");
+                }
+            }
         }
     }
 }

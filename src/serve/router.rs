@@ -36,7 +36,7 @@ pub fn build(state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), middleware::origin::check));
     // The last layer is the outermost: it sees every answer, also those of the layers within.
     with_cors(routes, &state.origins)
-        .layer(from_fn(middleware::host::check))
+        .layer(from_fn_with_state(state.clone(), middleware::host::check))
         .layer(from_fn(middleware::panic::contain))
         .layer(from_fn_with_state(state.clone(), middleware::headers::add))
         .layer(from_fn_with_state(state.clone(), middleware::log::request))

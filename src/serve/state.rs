@@ -13,8 +13,8 @@ use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::busy::Busy;
-use crate::serve::origin::Origins;
-use crate::serve::visitor::{Transport, VisitorKey};
+use crate::serve::origin::{Names, Origins};
+use crate::serve::visitor::{CookieStyle, Transport, VisitorKey};
 use crate::serve::{Deps, ServeError};
 use crate::store::Store;
 
@@ -42,10 +42,12 @@ pub struct Parts {
     pub auth_mode: AuthMode,
     /// Signs visitors' cookies.
     pub visitor_key: VisitorKey,
-    /// Whether the outside speaks HTTPS.
-    pub transport: Transport,
+    /// What visitors' cookies look like.
+    pub cookies: CookieStyle,
     /// Which pages may change things.
     pub origins: Origins,
+    /// Under which names the server may be addressed.
+    pub names: Names,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
     /// The running answers.
@@ -59,7 +61,18 @@ impl AppState {
     pub fn new(deps: Deps) -> Result<Self, ServeError> {
         let settings = deps.settings;
         let public_url = settings.public_url.as_deref().map(parse_public_url).transpose()?;
-        let is_https = |url: &Uri| url.scheme_str() == Some("https");
+        let cookies = CookieStyle {
+            transport: match public_url.as_ref().and_then(Uri::scheme_str) {
+                Some("https") => Transport::Https,
+                _ => Transport::Plain,
+            },
+            is_called_by_other_sites: !settings.cors_origins.is_empty(),
+        };
+        if settings.auth_mode == AuthMode::Visitor
+            && let Some(warning) = cookies.warning()
+        {
+            tracing::warn!("{warning}");
+        }
         Ok(Self(Arc::new(Parts {
             store: deps.store,
             engine: deps.engine,
@@ -70,11 +83,9 @@ impl AppState {
             assistant_name: deps.assistant_name,
             auth_mode: settings.auth_mode,
             visitor_key: deps.visitor_key,
-            transport: match public_url.as_ref() {
-                Some(url) if is_https(url) => Transport::Https,
-                _ => Transport::Plain,
-            },
+            cookies,
             origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
+            names: Names::new(public_url.as_ref(), settings.auth_mode),
             busy: Arc::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),

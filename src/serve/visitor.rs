@@ -123,24 +123,46 @@ pub enum Transport {
     Plain,
 }
 
-impl Transport {
-    fn cookie_name(self) -> &'static str {
-        match self {
-            Self::Https => HTTPS_NAME,
-            Self::Plain => NAME,
+/// What visitors' cookies look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CookieStyle {
+    /// Whether they travel over HTTPS only.
+    pub transport: Transport,
+    /// Whether pages of other sites may call the bot (`CORS_ORIGINS`).
+    pub is_called_by_other_sites: bool,
+}
+
+impl CookieStyle {
+    fn name(self) -> &'static str {
+        match self.transport {
+            Transport::Https => HTTPS_NAME,
+            Transport::Plain => NAME,
         }
+    }
+
+    /// Whether browsers send the cookie along from pages of other sites. They do so over HTTPS only, and keep one
+    /// cookie for each of those sites.
+    fn goes_with_other_sites(self) -> bool {
+        self.is_called_by_other_sites && self.transport == Transport::Https
+    }
+
+    /// What pages of other sites have to do without, if anything.
+    pub fn warning(self) -> Option<&'static str> {
+        (self.is_called_by_other_sites && !self.goes_with_other_sites()).then_some(
+            "without an https PUBLIC_URL, pages of the sites in CORS_ORIGINS are new visitors at each request",
+        )
     }
 }
 
 /// The visitor whom a request's cookies prove, if any.
-pub fn read(headers: &HeaderMap, key: &VisitorKey, transport: Transport) -> Option<Principal> {
+pub fn read(headers: &HeaderMap, key: &VisitorKey, style: CookieStyle) -> Option<Principal> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| Cookie::split_parse(value.to_owned()))
         .filter_map(Result::ok)
-        .filter(|cookie| cookie.name() == transport.cookie_name())
+        .filter(|cookie| cookie.name() == style.name())
         .find_map(|cookie| verify(cookie, key))
 }
 
@@ -155,12 +177,14 @@ pub fn make(ids: &dyn IdSource) -> Principal {
 }
 
 /// The header that makes a browser prove to be this visitor from now on.
-pub fn set_cookie(who: &Principal, key: &VisitorKey, transport: Transport) -> HeaderValue {
-    let cookie = Cookie::build((transport.cookie_name(), who.id.clone()))
+pub fn set_cookie(who: &Principal, key: &VisitorKey, style: CookieStyle) -> HeaderValue {
+    let goes_along = style.goes_with_other_sites();
+    let cookie = Cookie::build((style.name(), who.id.clone()))
         .path("/")
         .http_only(true)
-        .secure(transport == Transport::Https)
-        .same_site(SameSite::Lax)
+        .secure(style.transport == Transport::Https)
+        .same_site(if goes_along { SameSite::None } else { SameSite::Lax })
+        .partitioned(goes_along)
         .max_age(MAX_AGE)
         .build();
     let mut jar = CookieJar::new();
@@ -173,9 +197,12 @@ pub fn set_cookie(who: &Principal, key: &VisitorKey, transport: Transport) -> He
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{Transport, load_key, make, read, set_cookie};
+    use super::{CookieStyle, Transport, load_key, make, read, set_cookie};
     use crate::clock::RandomIds;
     use crate::secret::Secret;
+
+    const PLAIN: CookieStyle = CookieStyle { transport: Transport::Plain, is_called_by_other_sites: false };
+    const HTTPS: CookieStyle = CookieStyle { transport: Transport::Https, is_called_by_other_sites: false };
 
     #[test]
     fn the_first_start_makes_a_private_key_that_later_starts_read() {
@@ -184,8 +211,8 @@ mod tests {
         let first = load_key(&state_dir, None).unwrap();
         let second = load_key(&state_dir, None).unwrap();
         let who = make(&RandomIds);
-        let cookie = set_cookie(&who, &first, Transport::Plain);
-        assert_eq!(read(&carry(&cookie), &second, Transport::Plain), Some(who));
+        let cookie = set_cookie(&who, &first, PLAIN);
+        assert_eq!(read(&carry(&cookie), &second, PLAIN), Some(who));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -207,7 +234,7 @@ mod tests {
     fn over_https_the_cookie_is_bound_to_the_host() {
         let folder = tempfile::tempdir().unwrap();
         let key = load_key(folder.path(), None).unwrap();
-        let cookie = set_cookie(&make(&RandomIds), &key, Transport::Https);
+        let cookie = set_cookie(&make(&RandomIds), &key, HTTPS);
         let text = cookie.to_str().unwrap();
         assert!(text.starts_with("__Host-chatbot_visitor="), "{text}");
         for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=31536000"] {
@@ -217,16 +244,33 @@ mod tests {
     }
 
     #[test]
+    fn other_sites_get_a_cookie_each_where_browsers_allow_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = load_key(folder.path(), None).unwrap();
+        let called = |style: CookieStyle| CookieStyle { is_called_by_other_sites: true, ..style };
+        for (style, goes_along, warns) in
+            [(PLAIN, false, false), (HTTPS, false, false), (called(PLAIN), false, true), (called(HTTPS), true, false)]
+        {
+            let cookie = set_cookie(&make(&RandomIds), &key, style);
+            let text = cookie.to_str().unwrap();
+            let site = if goes_along { "SameSite=None" } else { "SameSite=Lax" };
+            assert!(text.contains(site), "{style:?}: {text}");
+            assert_eq!(text.contains("Partitioned"), goes_along, "{style:?}: {text}");
+            assert_eq!(style.warning().is_some(), warns, "{style:?}");
+        }
+    }
+
+    #[test]
     fn what_we_did_not_sign_proves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let key = load_key(folder.path(), None).unwrap();
-        let good = set_cookie(&make(&RandomIds), &key, Transport::Plain);
+        let good = set_cookie(&make(&RandomIds), &key, PLAIN);
         let mut forged = good.to_str().unwrap().split(';').next().unwrap().to_owned();
         let last = forged.pop().unwrap();
         forged.push(if last == '0' { '1' } else { '0' });
         for bad in [forged.as_str(), "chatbot_visitor=vis_1", "chatbot_visitor=", "chatbot_visitor"] {
             let headers = carry(&HeaderValue::try_from(bad).unwrap());
-            assert_eq!(read(&headers, &key, Transport::Plain), None, "{bad}");
+            assert_eq!(read(&headers, &key, PLAIN), None, "{bad}");
         }
     }
 

@@ -14,6 +14,7 @@ use crate::cmd::{Ctx, Overrides, Run as _, commands, help_end};
 use crate::config::Settings;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
+use crate::ingest::SyncError;
 
 /// Keep the index equal to the documents, look into it, search it
 #[derive(Debug, clap::Args)]
@@ -70,6 +71,11 @@ impl FolderArgs {
         }
         ctx.settings(flags)
     }
+}
+
+/// What keeps a command from looking at the folder is what keeps a sync from it.
+fn looking(error: impl Into<SyncError>) -> Failure {
+    Failure { what: "look at the documents".to_owned(), ..error.into().into() }
 }
 
 fn problem_lines(problems: &[Problem]) -> String {

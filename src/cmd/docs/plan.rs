@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, documents, problem_lines};
+use crate::cmd::docs::{FolderArgs, documents, looking, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
@@ -61,7 +61,7 @@ pub async fn show(folders: &FolderArgs, ctx: &Ctx) -> Result<Option<PlanReport>,
     let index = app::open_index(&settings)?;
     let records = index.records().await?;
     let progress = ctx.out.progress();
-    let scan = ingest::scan(&app::folders(&settings), &records, &progress, &ctx.stop).await?;
+    let scan = ingest::scan(&app::folders(&settings), &records, &progress, &ctx.stop).await.map_err(looking)?;
     if scan.interrupted {
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::FolderArgs;
+use crate::cmd::docs::{FolderArgs, looking};
 use crate::cmd::{Ctx, help_end};
 use crate::config::suggest::distance;
 use crate::docs::catalogue::Catalogue;
@@ -94,13 +94,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 }
 
 fn load(root: &Path, wanted: &str) -> Result<(FoundFile, ReadFile, Catalogue), Failure> {
-    let listing = walk(root).map_err(SyncError::from)?;
+    let listing = walk(root).map_err(looking)?;
     let file = find(&listing, root, wanted)?.clone();
     let read = read_file(&file.absolute, &file.path).map_err(|error| {
         Failure::new(error.code(), Exit::NotGood, format!("{WHAT} `{}`", file.path), error.to_string())
             .fix("correct or replace the file; `chatbotctl docs sync` leaves it out until then")
     })?;
-    let catalogue = Catalogue::load(root).map_err(SyncError::from)?;
+    let catalogue = Catalogue::load(root).map_err(looking)?;
     Ok((file, read, catalogue))
 }
 
@@ -111,7 +111,7 @@ async fn shown(
     catalogue: &Catalogue,
     index: &dyn VectorStore,
 ) -> Result<Shown, Failure> {
-    let details = catalogue.bind([file.path.as_str()]).map_err(SyncError::from)?.details(&file.path);
+    let details = catalogue.bind([file.path.as_str()]).map_err(looking)?.details(&file.path);
     let known = index.records().await?.into_iter().find(|record| record.path == file.path);
     let document_id = details.id.or(known.map(|record| record.document_id)).unwrap_or_else(|| derive_id(&file.path));
     let title = details.title.unwrap_or_else(|| derive_title(&read.parsed, &file.path));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, documents, problem_lines};
+use crate::cmd::docs::{FolderArgs, documents, looking, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
@@ -60,7 +60,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let index = app::open_index(&settings)?;
     let records = index.records().await?;
     let folders = app::folders(&settings);
-    let scan = ingest::scan(&folders, &records, &ctx.out.progress(), &ctx.stop).await?;
+    let scan = ingest::scan(&folders, &records, &ctx.out.progress(), &ctx.stop).await.map_err(looking)?;
     if scan.interrupted {
         return Ok(Exit::Interrupted);
     }

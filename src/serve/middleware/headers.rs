@@ -11,7 +11,8 @@ use crate::serve::visitor::Transport;
 
 /// Nothing may be loaded, run or framed: right for everything that is not a page.
 const STRICT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+/// For this host alone: whether its siblings speak HTTPS is not ours to say.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 const ALWAYS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
@@ -29,7 +30,7 @@ pub async fn add(State(state): State<AppState>, request: Request, next: Next) ->
     for (name, value) in ALWAYS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if state.transport == Transport::Https {
+    if state.cookies.transport == Transport::Https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     add_if_absent(headers, header::CONTENT_SECURITY_POLICY, STRICT_POLICY);

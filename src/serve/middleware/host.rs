@@ -1,17 +1,15 @@
-//! A request names one host, as HTTP/1.1 demands; proxies disagree about any other.
+//! A request names one host, as HTTP/1.1 demands (proxies disagree about any other), and it is ours.
 
-use axum::extract::Request;
-use axum::http::header;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::serve::error::ApiError;
+use crate::serve::state::AppState;
 
-/// Refuses a request without, or with more than one, `Host`.
-pub async fn check(request: Request, next: Next) -> Response {
-    match request.headers().get_all(header::HOST).iter().count() {
-        1 => next.run(request).await,
-        0 => ApiError::bad_request("the `Host` header is missing").into_response(),
-        _ => ApiError::bad_request("there is more than one `Host` header").into_response(),
+/// See [`crate::serve::origin::Names::check`].
+pub async fn check(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    match state.names.check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
     }
 }

@@ -109,6 +109,7 @@ async fn every_answer_carries_the_security_headers() {
             assert!(answer.headers().contains_key(name), "{path}: {name}");
         }
         assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+        assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000", "{path}: this host alone");
         if status == 405 {
             assert!(answer.headers().contains_key("allow"), "{path}");
         }
@@ -139,7 +140,10 @@ async fn a_panic_is_one_requests_failure() {
 async fn connections_that_say_nothing_do_not_hold_up_a_stop() {
     let bot = Bot::usual().await;
     let mut silent = TcpStream::connect(&bot.address).await.unwrap();
-    bot.browser().await.get("/knowledge/health").await;
+    let mut halting = TcpStream::connect(&bot.address).await.unwrap();
+    halting.write_all(b"GET /knowledge/health HTTP/1.1\r\nHos").await.unwrap();
+    let idle = bot.browser().await;
+    idle.get("/knowledge/health").await.bytes().await.unwrap();
     let started = std::time::Instant::now();
     bot.stop().await;
     assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
@@ -191,15 +195,19 @@ async fn cookies_are_given_once_and_only_ours_count() {
     let browser = bot.browser().await;
     let cookie = browser.cookie.clone().unwrap();
     assert!(cookie.starts_with("chatbot_visitor="), "{cookie}");
+    let list = json!({"type": "threads.list", "params": {}});
+    assert!(!browser.post(&list).await.headers().contains_key("set-cookie"), "a known visitor keeps its cookie");
     let again = browser.get("/").await;
-    assert!(!again.headers().contains_key("set-cookie"), "a known visitor keeps its cookie");
+    let renewed = again.headers()["set-cookie"].to_str().unwrap();
+    assert!(renewed.starts_with(&format!("{cookie};")) && renewed.contains("Max-Age"), "the page renews it: {renewed}");
     for odd in ["chatbot_visitor=vis_1", "chatbot_visitor=", "a=b; ;;=", "chatbot_visitor=%00"] {
         let answer = browser.client.get(format!("{}/", bot.url)).header("cookie", odd).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{odd}");
         assert!(answer.headers().contains_key("set-cookie"), "{odd}");
     }
     let both = format!("chatbot_visitor=planted; {cookie}");
-    let answer = browser.client.get(format!("{}/", bot.url)).header("cookie", both).send().await.unwrap();
+    let asked = browser.client.post(format!("{}{CHATKIT}", bot.url)).header("cookie", both).header(JSON.0, JSON.1);
+    let answer = asked.body(list.to_string()).send().await.unwrap();
     assert!(!answer.headers().contains_key("set-cookie"), "a planted cookie does not hide the good one");
     bot.stop().await;
 }
@@ -225,13 +233,13 @@ async fn raw_requests_meet_the_limits_of_http() {
     let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
     let chunk = format!("100000\r\n{}\r\n", "x".repeat(0x10_0000));
     let chunked = format!(
-        "POST {CHATKIT} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\
+        "POST {CHATKIT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\
          Connection: close\r\n\r\n{chunk}{chunk}0\r\n\r\n"
     );
     let cases = [
         ("GET /knowledge/health HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), "400"),
         ("GET /knowledge/health HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n".to_owned(), "400"),
-        ("GET /knowledge/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "200"),
+        ("GET /knowledge/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".to_owned(), "200"),
         (chunked, "413"),
     ];
     for (request, status) in cases {
@@ -242,5 +250,30 @@ async fn raw_requests_meet_the_limits_of_http() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.to_ascii_lowercase().contains("x-content-type-options: nosniff"), "{answer}");
     }
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_was_made_to_point_here_reads_nothing() {
+    let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
+    let browser = bot.browser().await;
+    let list = json!({"type": "threads.list", "params": {}}).to_string();
+    let rebound = [JSON, ("host", "rebound.example")];
+    for (method, path, body) in [
+        (Method::GET, "/", None),
+        (Method::GET, "/assets/app.js", None),
+        (Method::GET, "/knowledge/documents", None),
+        (Method::GET, "/knowledge/documents/refund_policy/file", None),
+        (Method::GET, "/knowledge/health", None),
+        (Method::GET, "/nowhere", None),
+        (Method::OPTIONS, CHATKIT, None),
+        (Method::POST, CHATKIT, Some(list.clone())),
+    ] {
+        let answer = browser.send(method, path, &rebound, body).await;
+        assert_eq!(answer.status(), 421, "{path}");
+        let error: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(error["error"]["code"], "misdirected_request", "{path}");
+    }
+    assert_eq!(browser.send(Method::POST, CHATKIT, &[JSON, ("host", "localhost")], Some(list)).await.status(), 200);
     bot.stop().await;
 }
