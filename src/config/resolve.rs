@@ -117,7 +117,7 @@ pub struct Resolution {
     pub base: Base,
     /// The env file that was read.
     pub env_file: Option<String>,
-    /// Every setting, in the order of the table.
+    /// Every setting, in the order of the table; none when the profile is not known.
     pub rows: Vec<Row>,
     /// The settings; nothing when there are problems.
     pub settings: Option<Settings>,
@@ -190,7 +190,7 @@ pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
         profile: redactor.redact(&sources.profile),
         base: sources.base,
         env_file: sources.env_file.map(|(name, _)| name),
-        rows: found.0.into_iter().map(|found| row(found, &redactor)).collect(),
+        rows: found.0.into_iter().filter(|_| sources.is_known).map(|found| row(found, &redactor)).collect(),
         settings: settings.map(|settings| Settings { warnings: warnings.clone(), ..settings }),
         problems,
         warnings,

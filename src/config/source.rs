@@ -22,6 +22,8 @@ pub(super) struct Sources {
     pub(super) profile: String,
     /// What it builds on. A profile that is not known counts as `dev`; its problem keeps anything from starting.
     pub(super) base: Base,
+    /// Whether that profile is known. The settings of one that is not would be those of another.
+    pub(super) is_known: bool,
     /// `chatbotctl.yaml`.
     pub(super) project: Project,
     /// Name and content of the env file, when there is one.
@@ -59,8 +61,9 @@ pub(super) fn load(inputs: &Inputs) -> Sources {
         warnings.extend(env_file_warnings(name, file));
     }
     warnings.extend(secrets_in_project(&project));
+    let is_known = found.is_some() || project_is_broken;
     let base = found.map_or(Base::Dev, |found| found.base);
-    Sources { profile, base, project, env_file, problems, warnings }
+    Sources { profile, base, is_known, project, env_file, problems, warnings }
 }
 
 /// `--profile`, or the variable, or `dev`.

@@ -99,6 +99,7 @@ fn a_profile_of_the_project_builds_on_its_base() {
 fn a_profile_that_is_nowhere_is_named_with_the_known_ones() {
     let sandbox = Sandbox::new().file("chatbotctl.yaml", "profiles: {demo: {base: dev}}\n");
     let run = sandbox.run(["env", "show", "--profile", "deom"]).code(3);
+    assert_eq!(run.stdout(), "", "no settings are shown that would be those of another profile");
     run.warns("`deom` is not known").warns("dev, staging, prod, demo").warns("did you mean `demo`");
     Sandbox::new().file("secret.env", "A=1").run(["env", "show", "--profile", "../secret"]).code(3);
 }

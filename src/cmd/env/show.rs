@@ -36,6 +36,9 @@ struct SettingRow<'a> {
 #[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let resolution = ctx.resolution(Vec::new());
+    if resolution.rows.is_empty() {
+        return Err(settings_failure(&resolution.profile, &resolution.problems));
+    }
     match ctx.out.format {
         Format::Human => ctx.out.result(&render_human(&resolution))?,
         Format::Json => ctx.out.json("env-show", &document(&resolution))?,
