@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
 
 use crate::model::thread::{
     FeedbackKind, ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
@@ -19,6 +21,8 @@ use crate::store::sqlite::row::{damaged, feedback_column, read_item, read_thread
 use crate::store::{BACKENDS, Feedback, OpenError, Store, StoreError};
 
 const READERS: u32 = 4;
+/// Bytes of items on a page at the most, unless it holds one item only.
+const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Threads in one SQLite file.
@@ -137,7 +141,7 @@ impl Store for SqliteStore {
         let rows =
             sqlx::query(statement).bind(&who.id).bind(bound).bind(page.limit() + 1).fetch_all(&mut *snapshot).await?;
         let threads = rows.iter().map(read_thread).collect::<Result<_, _>>()?;
-        Ok(cut_page(threads, page, |thread: &Thread| &thread.id))
+        Ok(cut_page(threads, page.limit() as usize, |thread: &Thread| &thread.id))
     }
 
     async fn rename(&self, who: &Principal, thread_id: &str, title: &str) -> Result<Thread, StoreError> {
@@ -212,8 +216,9 @@ impl Store for SqliteStore {
             .bind(page.limit() + 1)
             .fetch_all(&mut *snapshot)
             .await?;
+        let most = fitting(&rows)?.min(page.limit() as usize);
         let items = rows.iter().map(read_item).collect::<Result<_, _>>()?;
-        Ok(cut_page(items, page, |item: &ThreadItem| &item.id))
+        Ok(cut_page(items, most, |item: &ThreadItem| &item.id))
     }
 
     async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError> {
@@ -388,11 +393,22 @@ fn first_bound(order: Order) -> i64 {
     }
 }
 
-/// Makes a page of the rows wanted and one more, whose only purpose is to tell that more follow.
-fn cut_page<T>(mut rows: Vec<T>, page: &PageQuery, id: fn(&T) -> &String) -> Page<T> {
-    let limit = page.limit() as usize;
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
+/// How many of these items a page may hold by their size; one at least, or nobody would get past it.
+fn fitting(rows: &[SqliteRow]) -> Result<usize, StoreError> {
+    let mut bytes = 0;
+    for (before, row) in rows.iter().enumerate() {
+        bytes += row.try_get::<&str, _>("content")?.len();
+        if bytes > MAX_PAGE_BYTES && before > 0 {
+            return Ok(before);
+        }
+    }
+    Ok(rows.len())
+}
+
+/// Makes a page of the first rows; those beyond only tell that more follow.
+fn cut_page<T>(mut rows: Vec<T>, most: usize, id: fn(&T) -> &String) -> Page<T> {
+    let has_more = rows.len() > most;
+    rows.truncate(most);
     let after = match (has_more, rows.last()) {
         (true, Some(last)) => Some(id(last).clone()),
         _ => None,

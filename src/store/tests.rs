@@ -1,5 +1,6 @@
 //! One story, told by every backend, and what is particular to one.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ async fn every_backend_tells_the_same_story() {
         a_retry_forgets_what_came_after(store.as_ref()).await;
         feedback_is_all_or_nothing(store.as_ref()).await;
         cursors_belong_to_their_list(store.as_ref()).await;
+        heavy_items_make_short_pages(store.as_ref()).await;
         store.close().await;
         assert!(store.ping().await.is_err(), "a closed store does not answer");
     }
@@ -259,6 +261,31 @@ async fn cursors_belong_to_their_list(store: &dyn Store) {
     for cursor in ["", "msg_unknown", &elsewhere.id, &thread.id] {
         let result = store.items(&who, &thread.id, &after(cursor)).await;
         assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
+    }
+}
+
+async fn heavy_items_make_short_pages(store: &dyn Store) {
+    const MEGABYTE: usize = 1024 * 1024;
+    let who = principal("heavy");
+    let (thread, _) = begin(store, &who, "q").await;
+    for megabytes in [1, 3, 1, 1] {
+        store.add_item(&who, &answer_item(&thread.id, &"x".repeat(megabytes * MEGABYTE))).await.unwrap();
+    }
+    for order in [Order::Asc, Order::Desc] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.items(&who, &thread.id, &PageQuery::new(None, order, after)).await.unwrap();
+            let bytes: usize = page.data.iter().map(|item| serde_json::to_vec(&item.content).unwrap().len()).sum();
+            assert!(page.data.len() == 1 || bytes < 2 * MEGABYTE + 1, "{order:?}: {bytes}");
+            assert_eq!(page.has_more, page.after.is_some());
+            seen.extend(page.data.into_iter().map(|item| item.id));
+            after = page.after;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 5, "{order:?}");
+        assert_eq!(seen.len(), 5, "{order:?}");
     }
 }
 
