@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
 
 use crate::model::thread::{
-    FeedbackKind, ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
+    ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
 use crate::store::sqlite::row::{damaged, feedback_column, read_item, read_thread, status_columns};
 use crate::store::{BACKENDS, Feedback, OpenError, Store, StoreError};
@@ -33,15 +33,11 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file, making it (for its owner's eyes only) and bringing its schema up to date.
-    pub async fn open(path: &str) -> Result<Self, OpenError> {
-        if path.is_empty() || path.starts_with(':') {
-            let example = BACKENDS[0].example;
-            return Err(OpenError::NoPath { example });
-        }
-        let failed = |message: String| OpenError::Open { path: path.to_owned(), message };
-        make_private_file(Path::new(path)).await.map_err(|error| failed(error.to_string()))?;
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |message: String| OpenError::Open { path: path.display().to_string(), message };
+        make_private_file(path).await.map_err(|error| failed(error.to_string()))?;
         let options = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(file_uri(path))
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .synchronous(SqliteSynchronous::Full);
@@ -64,6 +60,35 @@ impl SqliteStore {
     }
 }
 
+/// The path that follows `sqlite:` or `sqlite://`.
+pub(super) fn path_of_url(rest: &str) -> Result<&Path, OpenError> {
+    if rest.contains(['?', '#']) {
+        let example = BACKENDS[0].example;
+        return Err(OpenError::Parameters { example });
+    }
+    path_of_text(rest)
+}
+
+/// A path, unless it is none or one of SQLite's names for databases that are no files.
+pub(super) fn path_of_text(text: &str) -> Result<&Path, OpenError> {
+    if text.is_empty() || text.starts_with(':') {
+        let example = BACKENDS[0].example;
+        return Err(OpenError::NoPath { example });
+    }
+    Ok(Path::new(text))
+}
+
+/// The path as a URI: the only form in which SQLite takes every name as it is, also one that is no UTF-8.
+fn file_uri(path: &Path) -> String {
+    // A relative path must not become one of SQLite's own names.
+    let path = Path::new(".").join(path);
+    let escaped = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    format!("file:{}", escaped.collect::<String>())
+}
+
 /// Makes the file with mode 0600 if it is not there; SQLite gives its side files the same mode.
 async fn make_private_file(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -76,8 +101,8 @@ async fn make_private_file(path: &Path) -> std::io::Result<()> {
     options.open(path).await.map(drop)
 }
 
-async fn migrate(writer: &SqlitePool, path: &str) -> Result<(), OpenError> {
-    let path = path.to_owned();
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let path = path.display().to_string();
     match sqlx::migrate!("src/store/migrations/sqlite").run(writer).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer { path, found }),
@@ -267,24 +292,6 @@ impl Store for SqliteStore {
             }
         }
         Ok(transaction.commit().await?)
-    }
-
-    async fn feedback(
-        &self,
-        who: &Principal,
-        thread_id: &str,
-        item_id: &str,
-    ) -> Result<Option<FeedbackKind>, StoreError> {
-        let kind: Option<String> = sqlx::query_scalar(
-            "SELECT f.kind FROM feedback f JOIN items i ON i.seq = f.item_seq \
-             JOIN threads t ON t.seq = i.thread_seq WHERE i.id = $1 AND t.id = $2 AND t.owner = $3",
-        )
-        .bind(item_id)
-        .bind(thread_id)
-        .bind(&who.id)
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(kind.as_deref().map(row::read_feedback))
     }
 
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError> {
