@@ -8,6 +8,14 @@ use crate::model::thread::{FeedbackKind, InferenceOptions, Order, PageQuery, Too
 
 /// Characters of a message's text, and of the text it quotes, at the most.
 pub const MAX_TEXT_CHARS: usize = 16_000;
+/// Parts of a message at the most.
+pub const MAX_PARTS: usize = 32;
+/// Bytes of a message at the most, as it is stored: what a part keeps with it counts.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+/// Characters of a part's id, group and label at the most.
+pub const MAX_LABEL_CHARS: usize = 256;
+/// Characters of a model's or tool's name at the most.
+pub const MAX_CHOICE_CHARS: usize = 128;
 /// Characters of a title at the most.
 pub const MAX_TITLE_CHARS: usize = 500;
 /// Items that one piece of feedback names at the most.
@@ -95,6 +103,9 @@ pub enum RequestError {
     /// It is JSON, but not a request.
     #[error("{0}")]
     Invalid(String),
+    /// It is a message, and larger than messages may be.
+    #[error("the message has more than {0}")]
+    MessageTooLarge(String),
     /// The protocol has it, this server does not.
     #[error("`{0}` is not supported by this server")]
     NotSupported(String),
@@ -248,7 +259,38 @@ fn parse_message(input: Map<String, Value>) -> Result<UserMessage, RequestError>
         inference_options: InferenceOptions { tool_choice, model: options.model },
     };
     check_text(&message)?;
+    check_size(&message)?;
     Ok(message)
+}
+
+fn check_size(message: &UserMessage) -> Result<(), RequestError> {
+    if message.content.len() > MAX_PARTS {
+        return Err(RequestError::MessageTooLarge(format!("{MAX_PARTS} parts")));
+    }
+    for part in &message.content {
+        if let UserContent::InputTag { id, text, group, .. } = part {
+            let group = group.as_deref().unwrap_or_default();
+            for (place, value) in [("id", id.as_str()), ("text", text), ("group", group)] {
+                check_chars(value, MAX_LABEL_CHARS, &format!("`{place}` of a tag"))?;
+            }
+        }
+    }
+    let options = &message.inference_options;
+    check_chars(options.model.as_deref().unwrap_or_default(), MAX_CHOICE_CHARS, "`model`")?;
+    let tool = options.tool_choice.as_ref().map_or("", |choice| choice.id.as_str());
+    check_chars(tool, MAX_CHOICE_CHARS, "`tool_choice.id`")?;
+    let stored = serde_json::to_vec(message).map_err(|error| invalid(&shorten(&error.to_string())))?;
+    if stored.len() > MAX_MESSAGE_BYTES {
+        return Err(RequestError::MessageTooLarge(format!("{MAX_MESSAGE_BYTES} bytes")));
+    }
+    Ok(())
+}
+
+fn check_chars(text: &str, max: usize, place: &str) -> Result<(), RequestError> {
+    match text.chars().nth(max) {
+        Some(_) => Err(invalid(&format!("{place} has more than {max} characters"))),
+        None => Ok(()),
+    }
 }
 
 fn check_text(message: &UserMessage) -> Result<(), RequestError> {

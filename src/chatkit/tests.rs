@@ -224,3 +224,34 @@ fn input(text: &str) -> Value {
 fn parse_value(request: &Value) -> Result<Request, RequestError> {
     parse(request.to_string().as_bytes())
 }
+
+#[test]
+fn messages_have_bounds() {
+    let tag = |key: &str, value: Value| {
+        let mut tag = json!({"type": "input_tag", "id": "i", "text": "t", "data": {}});
+        tag[key] = value;
+        tag
+    };
+    let message = |parts: Vec<Value>, options: Value| {
+        parse_value(&json!({"type": "threads.create", "params": {"input": {
+            "content": parts, "attachments": [], "inference_options": options}}}))
+    };
+    let text = |text: &str| json!({"type": "input_text", "text": text});
+    let x = |times: usize| json!("x".repeat(times));
+    let is_too_large = |result| matches!(result, Err(RequestError::MessageTooLarge(_)));
+    assert!(message(vec![text("q"); 32], json!({})).is_ok());
+    assert!(is_too_large(message(vec![text("q"); 33], json!({}))));
+    assert!(message(vec![tag("data", json!({"k": x(65_000)}))], json!({})).is_ok());
+    assert!(is_too_large(message(vec![tag("data", json!({"k": x(65_536)}))], json!({}))));
+    for key in ["id", "text", "group"] {
+        assert!(message(vec![tag(key, x(256))], json!({})).is_ok(), "{key}");
+        assert!(matches!(message(vec![tag(key, x(257))], json!({})), Err(RequestError::Invalid(_))), "{key}");
+    }
+    for (good, bad) in [
+        (json!({"model": x(128)}), json!({"model": x(129)})),
+        (json!({"tool_choice": {"id": x(128)}}), json!({"tool_choice": {"id": x(129)}})),
+    ] {
+        assert!(message(vec![text("q")], good).is_ok());
+        assert!(message(vec![text("q")], bad.clone()).is_err(), "{bad}");
+    }
+}

@@ -73,6 +73,8 @@ struct Draft {
     announced: Option<(String, Timestamp)>,
     text: String,
     citations: Vec<Citation>,
+    /// Citations that did not hold; known once the answer is whole.
+    dropped_markers: u32,
 }
 
 /// Why an answer is not told to its end.
@@ -107,6 +109,7 @@ impl Answering {
             thread.id = %self.question.thread.id,
             outcome,
             citations = self.draft.citations.len(),
+            dropped_markers = self.draft.dropped_markers,
             duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answer ended"
         );
@@ -214,6 +217,7 @@ impl Answering {
         }
         self.draft.text = answer.text;
         self.draft.citations = answer.citations;
+        self.draft.dropped_markers = answer.dropped_markers;
         self.announce().await?;
         let id = self.announced_id();
         let message = self.drafted();

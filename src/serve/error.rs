@@ -111,6 +111,9 @@ impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::NotSupported(_) => Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", error.to_string()),
+            RequestError::MessageTooLarge(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "message_too_large", error.to_string())
+            }
             RequestError::NotJson(_) | RequestError::Invalid(_) => Self::bad_request(error.to_string()),
         }
     }

@@ -9,6 +9,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -52,13 +53,6 @@ pub trait Store: Send + Sync {
     async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError>;
     /// Records feedback on items of one thread, all of them or none; later feedback replaces earlier.
     async fn set_feedback(&self, who: &Principal, thread_id: &str, feedback: &Feedback) -> Result<(), StoreError>;
-    /// The feedback on one item.
-    async fn feedback(
-        &self,
-        who: &Principal,
-        thread_id: &str,
-        item_id: &str,
-    ) -> Result<Option<FeedbackKind>, StoreError>;
     /// The newest assistant message that has citations.
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError>;
     /// Ends the connections; later operations fail.
@@ -122,6 +116,12 @@ pub enum OpenError {
         /// A good one.
         example: &'static str,
     },
+    /// The URL says more than the path of a file.
+    #[error("parameters (`?` or `#` in a `sqlite:` URL) are not supported; give a plain path, as in `{example}`")]
+    Parameters {
+        /// A good one.
+        example: &'static str,
+    },
     /// The database was written by a newer version of the program.
     #[error("the database `{path}` has schema {found}, newer than this program knows; use the version that wrote it")]
     Newer {
@@ -160,29 +160,40 @@ pub const BACKENDS: &[Backend] = &[Backend {
     scheme: "sqlite",
     summary: "one file on this machine",
     example: "sqlite:chatbotctl.db",
-    open: |path| Box::pin(async move { Ok(Arc::new(SqliteStore::open(&path).await?) as Arc<dyn Store>) }),
+    open: |rest| {
+        Box::pin(async move {
+            let path = sqlite::path_of_url(&rest)?;
+            Ok(Arc::new(SqliteStore::open(path).await?) as Arc<dyn Store>)
+        })
+    },
 }];
 
 /// Opens the store that a `DATABASE_URL` names: `sqlite:PATH`, or a plain path.
 pub async fn open(location: &Secret) -> Result<Arc<dyn Store>, OpenError> {
-    let (scheme, rest) = split_scheme(location.expose());
-    match BACKENDS.iter().find(|backend| backend.scheme == scheme) {
+    let location = location.expose();
+    let Some((scheme, rest)) = split_scheme(location) else {
+        return open_path(sqlite::path_of_text(location)?).await;
+    };
+    match BACKENDS.iter().find(|backend| backend.scheme.eq_ignore_ascii_case(scheme)) {
         Some(backend) => (backend.open)(rest.to_owned()).await,
-        None => Err(OpenError::Unsupported { scheme: scheme.to_owned() }),
+        None => Err(OpenError::Unsupported { scheme: scheme.to_ascii_lowercase() }),
     }
 }
 
-/// Splits a URL's scheme off. What does not begin with one is a path of the first backend.
-fn split_scheme(location: &str) -> (&str, &str) {
+/// Opens the store in this file, whatever characters its name has.
+pub async fn open_path(path: &Path) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(Arc::new(SqliteStore::open(path).await?))
+}
+
+/// Splits a URL's scheme off. What does not begin with one is a path.
+fn split_scheme(location: &str) -> Option<(&str, &str)> {
     let is_scheme = |text: &str| {
         text.len() > 1
             && text.starts_with(|first: char| first.is_ascii_alphabetic())
             && text.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
     };
-    match location.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) => (scheme, rest.strip_prefix("//").unwrap_or(rest)),
-        _ => (BACKENDS[0].scheme, location),
-    }
+    let (scheme, rest) = location.split_once(':')?;
+    is_scheme(scheme).then(|| (scheme, rest.strip_prefix("//").unwrap_or(rest)))
 }
 
 fn supported() -> String {

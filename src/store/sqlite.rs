@@ -9,16 +9,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
 
 use crate::model::thread::{
-    FeedbackKind, ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
+    ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
 use crate::store::sqlite::row::{damaged, feedback_column, read_item, read_thread, status_columns};
 use crate::store::{BACKENDS, Feedback, OpenError, Store, StoreError};
 
 const READERS: u32 = 4;
+/// Bytes of items on a page at the most, unless it holds one item only.
+const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Threads in one SQLite file.
@@ -29,15 +33,11 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the file, making it (for its owner's eyes only) and bringing its schema up to date.
-    pub async fn open(path: &str) -> Result<Self, OpenError> {
-        if path.is_empty() || path.starts_with(':') {
-            let example = BACKENDS[0].example;
-            return Err(OpenError::NoPath { example });
-        }
-        let failed = |message: String| OpenError::Open { path: path.to_owned(), message };
-        make_private_file(Path::new(path)).await.map_err(|error| failed(error.to_string()))?;
+    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |message: String| OpenError::Open { path: path.display().to_string(), message };
+        make_private_file(path).await.map_err(|error| failed(error.to_string()))?;
         let options = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(file_uri(path))
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .synchronous(SqliteSynchronous::Full);
@@ -60,6 +60,35 @@ impl SqliteStore {
     }
 }
 
+/// The path that follows `sqlite:` or `sqlite://`.
+pub(super) fn path_of_url(rest: &str) -> Result<&Path, OpenError> {
+    if rest.contains(['?', '#']) {
+        let example = BACKENDS[0].example;
+        return Err(OpenError::Parameters { example });
+    }
+    path_of_text(rest)
+}
+
+/// A path, unless it is none or one of SQLite's names for databases that are no files.
+pub(super) fn path_of_text(text: &str) -> Result<&Path, OpenError> {
+    if text.is_empty() || text.starts_with(':') {
+        let example = BACKENDS[0].example;
+        return Err(OpenError::NoPath { example });
+    }
+    Ok(Path::new(text))
+}
+
+/// The path as a URI: the only form in which SQLite takes every name as it is, also one that is no UTF-8.
+fn file_uri(path: &Path) -> String {
+    // A relative path must not become one of SQLite's own names.
+    let path = Path::new(".").join(path);
+    let escaped = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    format!("file:{}", escaped.collect::<String>())
+}
+
 /// Makes the file with mode 0600 if it is not there; SQLite gives its side files the same mode.
 async fn make_private_file(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -72,8 +101,8 @@ async fn make_private_file(path: &Path) -> std::io::Result<()> {
     options.open(path).await.map(drop)
 }
 
-async fn migrate(writer: &SqlitePool, path: &str) -> Result<(), OpenError> {
-    let path = path.to_owned();
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
+    let path = path.display().to_string();
     match sqlx::migrate!("src/store/migrations/sqlite").run(writer).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer { path, found }),
@@ -137,7 +166,7 @@ impl Store for SqliteStore {
         let rows =
             sqlx::query(statement).bind(&who.id).bind(bound).bind(page.limit() + 1).fetch_all(&mut *snapshot).await?;
         let threads = rows.iter().map(read_thread).collect::<Result<_, _>>()?;
-        Ok(cut_page(threads, page, |thread: &Thread| &thread.id))
+        Ok(cut_page(threads, page.limit() as usize, |thread: &Thread| &thread.id))
     }
 
     async fn rename(&self, who: &Principal, thread_id: &str, title: &str) -> Result<Thread, StoreError> {
@@ -212,8 +241,9 @@ impl Store for SqliteStore {
             .bind(page.limit() + 1)
             .fetch_all(&mut *snapshot)
             .await?;
+        let most = fitting(&rows)?.min(page.limit() as usize);
         let items = rows.iter().map(read_item).collect::<Result<_, _>>()?;
-        Ok(cut_page(items, page, |item: &ThreadItem| &item.id))
+        Ok(cut_page(items, most, |item: &ThreadItem| &item.id))
     }
 
     async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError> {
@@ -262,24 +292,6 @@ impl Store for SqliteStore {
             }
         }
         Ok(transaction.commit().await?)
-    }
-
-    async fn feedback(
-        &self,
-        who: &Principal,
-        thread_id: &str,
-        item_id: &str,
-    ) -> Result<Option<FeedbackKind>, StoreError> {
-        let kind: Option<String> = sqlx::query_scalar(
-            "SELECT f.kind FROM feedback f JOIN items i ON i.seq = f.item_seq \
-             JOIN threads t ON t.seq = i.thread_seq WHERE i.id = $1 AND t.id = $2 AND t.owner = $3",
-        )
-        .bind(item_id)
-        .bind(thread_id)
-        .bind(&who.id)
-        .fetch_optional(&self.readers)
-        .await?;
-        Ok(kind.as_deref().map(row::read_feedback))
     }
 
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError> {
@@ -388,11 +400,22 @@ fn first_bound(order: Order) -> i64 {
     }
 }
 
-/// Makes a page of the rows wanted and one more, whose only purpose is to tell that more follow.
-fn cut_page<T>(mut rows: Vec<T>, page: &PageQuery, id: fn(&T) -> &String) -> Page<T> {
-    let limit = page.limit() as usize;
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
+/// How many of these items a page may hold by their size; one at least, or nobody would get past it.
+fn fitting(rows: &[SqliteRow]) -> Result<usize, StoreError> {
+    let mut bytes = 0;
+    for (before, row) in rows.iter().enumerate() {
+        bytes += row.try_get::<&str, _>("content")?.len();
+        if bytes > MAX_PAGE_BYTES && before > 0 {
+            return Ok(before);
+        }
+    }
+    Ok(rows.len())
+}
+
+/// Makes a page of the first rows; those beyond only tell that more follow.
+fn cut_page<T>(mut rows: Vec<T>, most: usize, id: fn(&T) -> &String) -> Page<T> {
+    let has_more = rows.len() > most;
+    rows.truncate(most);
     let after = match (has_more, rows.last()) {
         (true, Some(last)) => Some(id(last).clone()),
         _ => None,

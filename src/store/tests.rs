@@ -1,5 +1,7 @@
 //! One story, told by every backend, and what is particular to one.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{BACKENDS, Backend, Feedback, OpenError, SqliteStore, Store, StoreError, open};
+use super::{BACKENDS, Backend, Feedback, OpenError, SqliteStore, Store, StoreError, open, open_path};
 use crate::clock::{IdSource as _, RandomIds};
 use crate::model::thread::{
     AssistantMessage, FeedbackKind, InferenceOptions, ItemContent, Order, Page, PageQuery, Principal, Thread,
@@ -28,6 +30,7 @@ async fn every_backend_tells_the_same_story() {
         a_retry_forgets_what_came_after(store.as_ref()).await;
         feedback_is_all_or_nothing(store.as_ref()).await;
         cursors_belong_to_their_list(store.as_ref()).await;
+        heavy_items_make_short_pages(store.as_ref()).await;
         store.close().await;
         assert!(store.ping().await.is_err(), "a closed store does not answer");
     }
@@ -171,7 +174,6 @@ async fn nobody_reaches_anothers(store: &dyn Store) {
             assert!(matches!(result, Err(StoreError::NoSuchThread)), "operation {place}: {result:?}");
         }
         assert_eq!(store.set_automatic_title(who, id, "x").await.unwrap(), None);
-        assert_eq!(store.feedback(who, id, &question.id).await.unwrap(), None);
     }
     assert_eq!(store.threads(&other, &page).await.unwrap(), Page::empty());
     assert_eq!(store.items(&owner, &thread.id, &page).await.unwrap().data, [question]);
@@ -228,7 +230,7 @@ async fn a_retry_forgets_what_came_after(store: &dyn Store) {
 async fn feedback_is_all_or_nothing(store: &dyn Store) {
     let who = principal("a");
     let (thread, question) = begin(store, &who, "q").await;
-    let (elsewhere, foreign) = begin(store, &who, "q").await;
+    let (_, foreign) = begin(store, &who, "q").await;
     let give = |item_ids: &[&ThreadItem], kind| Feedback {
         item_ids: item_ids.iter().map(|item| item.id.clone()).collect(),
         kind,
@@ -236,12 +238,9 @@ async fn feedback_is_all_or_nothing(store: &dyn Store) {
     };
     let mixed = give(&[&question, &foreign], FeedbackKind::Positive);
     assert!(matches!(store.set_feedback(&who, &thread.id, &mixed).await, Err(StoreError::NoSuchItem)));
-    assert_eq!(store.feedback(&who, &thread.id, &question.id).await.unwrap(), None);
     for kind in [FeedbackKind::Positive, FeedbackKind::Negative] {
         store.set_feedback(&who, &thread.id, &give(&[&question], kind)).await.unwrap();
-        assert_eq!(store.feedback(&who, &thread.id, &question.id).await.unwrap(), Some(kind));
     }
-    assert_eq!(store.feedback(&who, &elsewhere.id, &foreign.id).await.unwrap(), None);
     // Feedback goes with its item.
     store.delete_thread(&who, &thread.id).await.unwrap();
 }
@@ -259,6 +258,31 @@ async fn cursors_belong_to_their_list(store: &dyn Store) {
     for cursor in ["", "msg_unknown", &elsewhere.id, &thread.id] {
         let result = store.items(&who, &thread.id, &after(cursor)).await;
         assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
+    }
+}
+
+async fn heavy_items_make_short_pages(store: &dyn Store) {
+    const MEGABYTE: usize = 1024 * 1024;
+    let who = principal("heavy");
+    let (thread, _) = begin(store, &who, "q").await;
+    for megabytes in [1, 3, 1, 1] {
+        store.add_item(&who, &answer_item(&thread.id, &"x".repeat(megabytes * MEGABYTE))).await.unwrap();
+    }
+    for order in [Order::Asc, Order::Desc] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.items(&who, &thread.id, &PageQuery::new(None, order, after)).await.unwrap();
+            let bytes: usize = page.data.iter().map(|item| serde_json::to_vec(&item.content).unwrap().len()).sum();
+            assert!(page.data.len() == 1 || bytes < 2 * MEGABYTE + 1, "{order:?}: {bytes}");
+            assert_eq!(page.has_more, page.after.is_some());
+            seen.extend(page.data.into_iter().map(|item| item.id));
+            after = page.after;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 5, "{order:?}");
+        assert_eq!(seen.len(), 5, "{order:?}");
     }
 }
 
@@ -298,10 +322,64 @@ async fn unusable_locations_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn feedback_in_sqlite_is_one_row_an_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("threads.db")).await.unwrap();
+    let who = principal("a");
+    let (thread, question) = begin(&store, &who, "q").await;
+    let kinds = async || {
+        let kinds: Vec<String> =
+            sqlx::query_scalar("SELECT kind FROM feedback").fetch_all(&store.writer).await.unwrap();
+        kinds.join(" ")
+    };
+    let give = |item_ids: &[&str], kind| Feedback {
+        item_ids: item_ids.iter().map(|id| (*id).to_owned()).collect(),
+        kind,
+        given_at: Timestamp::UNIX_EPOCH,
+    };
+    let mixed = give(&[&question.id, "msg_unknown"], FeedbackKind::Positive);
+    assert!(store.set_feedback(&who, &thread.id, &mixed).await.is_err());
+    assert_eq!(kinds().await, "", "all or nothing");
+    for (kind, name) in [(FeedbackKind::Positive, "positive"), (FeedbackKind::Negative, "negative")] {
+        store.set_feedback(&who, &thread.id, &give(&[&question.id], kind)).await.unwrap();
+        assert_eq!(kinds().await, name);
+    }
+    let other = principal("other");
+    assert!(store.set_feedback(&other, &thread.id, &give(&[&question.id], FeedbackKind::Positive)).await.is_err());
+    assert_eq!(kinds().await, "negative");
+    store.delete_thread(&who, &thread.id).await.unwrap();
+    assert_eq!(kinds().await, "", "it goes with its item");
+}
+
+#[tokio::test]
+async fn any_path_is_taken_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut names: Vec<OsString> =
+        ["a b", "what?mode=memory", "#1", "100%20", "sqlite:x", "file:y", "ä/ö", "a//b"].map(OsString::from).to_vec();
+    #[cfg(unix)]
+    names.push(std::os::unix::ffi::OsStringExt::from_vec(vec![b'x', 0xff, b'y']));
+    for name in names {
+        let path = folder.path().join(&name).join("threads.db");
+        let store = open_path(&path).await.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        begin(store.as_ref(), &principal("a"), "q").await;
+        store.close().await;
+        let bytes = std::fs::metadata(&path).unwrap().len();
+        assert!(bytes > 0, "{}: it lies where it was asked for", path.display());
+    }
+    let upper = Secret::new(format!("SQLite:{}", folder.path().join("upper.db").display()));
+    assert!(open(&upper).await.is_ok(), "a scheme has no case");
+    assert!(folder.path().join("upper.db").exists());
+    for odd in ["x.db?mode=ro", "x.db#1", "//x.db?cache=shared"] {
+        let refused = open(&Secret::new(format!("sqlite:{odd}"))).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Parameters { .. }), "{odd}: {refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("threads.db");
-    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (9999, 'from the future', TRUE, x'00', 0)",
@@ -310,7 +388,7 @@ async fn a_newer_schema_is_refused() {
     .await
     .unwrap();
     store.close().await;
-    let result = SqliteStore::open(path.to_str().unwrap()).await;
+    let result = SqliteStore::open(&path).await;
     assert!(matches!(result, Err(OpenError::Newer { found: 9999, .. })));
 }
 

@@ -27,7 +27,7 @@ export class ThreadList {
   async load() {
     this.#more.disabled = true;
     try {
-      const page = await call('threads.list', { limit: PAGE, order: 'desc', ...(this.#after ? { after: this.#after } : {}) });
+      const page = await this.#nextPage();
       for (const thread of page.data ?? []) this.#show(thread, false);
       this.#after = page.has_more && page.after ? page.after : null;
       this.#setNote(this.#rows.size === 0 ? 'Your conversations will be listed here.' : '');
@@ -41,6 +41,18 @@ export class ThreadList {
     this.#more.textContent = 'Show older';
     this.#more.hidden = this.#after === null;
     this.#more.disabled = false;
+  }
+
+  async #nextPage() {
+    const wanted = { limit: PAGE, order: 'desc' };
+    if (this.#after === null) return call('threads.list', wanted);
+    try {
+      return await call('threads.list', { ...wanted, after: this.#after });
+    } catch (error) {
+      // The conversation that the cursor names is gone (deleted in another window): from the top, known rows stay.
+      if (error.status !== 400) throw error;
+      return call('threads.list', wanted);
+    }
   }
 
   #setNote(text) {
@@ -72,6 +84,11 @@ export class ThreadList {
     else this.#list.append(row.root);
   }
 
+  #lastId() {
+    const link = this.#list.lastElementChild?.querySelector('a');
+    return link ? link.hash.slice(1) : null;
+  }
+
   #rename(row) {
     const input = byId('rename-input');
     input.value = row.thread.title ?? '';
@@ -94,6 +111,8 @@ export class ThreadList {
       const next = row.root.nextElementSibling ?? row.root.previousElementSibling;
       row.root.remove();
       this.#rows.delete(id);
+      // A cursor must name a row that is still there.
+      if (this.#after === id) this.#after = this.#lastId();
       (next?.querySelector('a') ?? byId('new-conversation')).focus();
       if (this.#rows.size === 0) this.#setNote('Your conversations will be listed here.');
       this.#hooks.removed(id);

@@ -15,8 +15,14 @@ use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff, encoding};
 use crate::model::Block;
 
 /// The row of the table.
-pub const FORMAT: Format =
-    Format { name: "HTML", extensions: &["html", "htm", "xhtml"], media_type: "text/html; charset=utf-8", sniff, read };
+pub const FORMAT: Format = Format {
+    name: "HTML",
+    extensions: &["html", "htm", "xhtml"],
+    media_type: "text/html; charset=utf-8",
+    is_shown: true,
+    sniff,
+    read,
+};
 
 /// Where the standard looks for a declared encoding.
 const DECLARATION_BYTES: usize = 4096;

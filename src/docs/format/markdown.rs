@@ -13,6 +13,7 @@ pub const FORMAT: Format = Format {
     name: "Markdown",
     extensions: &["md", "markdown", "mdown"],
     media_type: "text/markdown; charset=utf-8",
+    is_shown: true,
     sniff: encoding::sniff_text,
     read,
 };

@@ -97,6 +97,8 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// The media type under which the file is served.
     pub media_type: &'static str,
+    /// Whether a browser shows it by itself; others are downloads.
+    pub is_shown: bool,
     /// Looks at the contents.
     pub sniff: fn(&[u8]) -> Sniff,
     /// Reads the contents.

@@ -12,6 +12,7 @@ pub const FORMAT: Format = Format {
     name: "plain text",
     extensions: &["txt", "text"],
     media_type: "text/plain; charset=utf-8",
+    is_shown: true,
     sniff: encoding::sniff_text,
     read,
 };

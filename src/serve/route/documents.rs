@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
+use crate::docs::format;
 use crate::model::DocumentRecord;
 use crate::serve::error::ApiError;
 use crate::serve::route;
@@ -27,6 +28,7 @@ const PROBE_BYTES: usize = 8 * 1024;
 const SANDBOX: HeaderValue = HeaderValue::from_static(
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
 );
+const PDF: &str = "application/pdf";
 /// The browsers' PDF viewers do not start in a sandbox; a PDF runs no script of ours either way.
 const PDF_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -156,28 +158,20 @@ struct Treatment {
     policy: HeaderValue,
 }
 
+/// As the row of its format says; what has none is a download of nobody's type.
 fn treatment(filename: &str, is_utf8: bool) -> Treatment {
-    let extension = filename.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-    let shown = |media_type: &'static str, policy| Treatment {
-        media_type: HeaderValue::from_static(media_type),
-        disposition: "inline",
-        policy,
+    let format = format::by_extension(filename);
+    let media_type = format::media_type(filename);
+    // Which encoding a text has that is no UTF-8, the browser finds out as well as we do.
+    let media_type = match media_type.split_once(';') {
+        Some((essence, _)) if !is_utf8 => essence,
+        _ => media_type,
     };
-    match (extension.as_deref(), is_utf8) {
-        (Some("md" | "markdown"), true) => shown("text/markdown; charset=utf-8", SANDBOX),
-        (Some("md" | "markdown"), false) => shown("text/markdown", SANDBOX),
-        (Some("txt" | "text"), true) => shown("text/plain; charset=utf-8", SANDBOX),
-        (Some("txt" | "text"), false) => shown("text/plain", SANDBOX),
-        (Some("html" | "htm"), true) => shown("text/html; charset=utf-8", SANDBOX),
-        (Some("html" | "htm"), false) => shown("text/html", SANDBOX),
-        (Some("pdf"), _) => shown("application/pdf", PDF_POLICY),
-        _ => Treatment { media_type: guessed(filename), disposition: "attachment", policy: SANDBOX },
+    Treatment {
+        media_type: HeaderValue::from_static(media_type),
+        disposition: if format.is_some_and(|format| format.is_shown) { "inline" } else { "attachment" },
+        policy: if media_type == PDF { PDF_POLICY } else { SANDBOX },
     }
-}
-
-fn guessed(filename: &str) -> HeaderValue {
-    let guess = mime_guess::from_path(filename).first_or_octet_stream();
-    HeaderValue::try_from(guess.essence_str()).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
 /// `Content-Disposition` by RFC 6266; names beyond plain ASCII as RFC 8187 says, with a plain one beside.
@@ -207,6 +201,7 @@ fn filename(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::{disposition, open_within, treatment};
+    use crate::docs::format::FORMATS;
 
     #[test]
     fn names_cannot_break_out_of_the_header() {
@@ -226,6 +221,7 @@ mod tests {
         for (name, shown) in [
             ("a.md", "inline"),
             ("a.PDF", "inline"),
+            ("a.xhtml", "inline"),
             ("a.svg", "attachment"),
             ("a.xml", "attachment"),
             ("a", "attachment"),
@@ -235,6 +231,14 @@ mod tests {
         }
         assert!(treatment("a.html", true).policy.to_str().unwrap().starts_with("sandbox;"));
         assert_eq!(treatment("a.txt", false).media_type, "text/plain");
+        for format in &FORMATS {
+            let name = format!("a.{}", format.extensions[0]);
+            let treatment = treatment(&name, true);
+            assert_eq!(treatment.media_type, format.media_type);
+            let policy = treatment.policy.to_str().unwrap();
+            assert!(policy.starts_with("sandbox;") || policy.contains("object-src"), "{name}");
+        }
+        assert_eq!(treatment("a.svg", true).media_type, "application/octet-stream");
     }
 
     #[test]

@@ -297,7 +297,13 @@ async fn logs_hold_no_words_of_a_conversation() {
     let cookie = browser.cookie.clone().unwrap();
     bot.stop().await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for told in ["request answered", "/knowledge/threads/{thread_id}/citations", "answer ended", "duration_ms"] {
+    for told in [
+        "request answered",
+        "/knowledge/threads/{thread_id}/citations",
+        "answer ended",
+        "duration_ms",
+        "dropped_markers",
+    ] {
         assert!(log.contains(told), "{told}: {log}");
     }
     for kept in ["ANSWERED", "ASKED", "TITLED", "WRONG", "PATH", "QUERY", cookie.split('=').next_back().unwrap()] {

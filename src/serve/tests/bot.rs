@@ -53,6 +53,7 @@ pub struct Bot {
     pub store: Arc<dyn Store>,
     pub asked: Arc<Mutex<Vec<ChatRequest>>>,
     pub index: Arc<TestIndex>,
+    pub script: Arc<Mutex<Vec<Step>>>,
     gate: Arc<Semaphore>,
     stop: CancellationToken,
     server: JoinHandle<()>,
@@ -90,7 +91,8 @@ impl Bot {
         let index = Arc::new(TestIndex::new());
         let asked = Arc::default();
         let gate = Arc::new(Semaphore::new(0));
-        let model = ScriptedModel { script: setup.script, asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
+        let script = Arc::new(Mutex::new(setup.script));
+        let model = ScriptedModel { script: Arc::clone(&script), asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
         let deps = Deps {
             store: Arc::clone(&store),
             engine: Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 },
@@ -116,7 +118,7 @@ impl Bot {
         let stopped = stop.clone();
         let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
         let url = format!("http://{address}");
-        Self { url, address, docs_dir, store, asked, index, gate, stop, server, folder }
+        Self { url, address, docs_dir, store, asked, index, script, gate, stop, server, folder }
     }
 
     pub async fn usual() -> Self {
@@ -239,7 +241,7 @@ impl Clock for FixedClock {
 }
 
 struct ScriptedModel {
-    script: Vec<Step>,
+    script: Arc<Mutex<Vec<Step>>>,
     asked: Arc<Mutex<Vec<ChatRequest>>>,
     gate: Arc<Semaphore>,
 }
@@ -252,7 +254,8 @@ impl ChatModel for ScriptedModel {
     fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
         self.asked.lock().unwrap().push(request);
         let gate = Arc::clone(&self.gate);
-        stream::iter(self.script.clone())
+        let script = self.script.lock().unwrap().clone();
+        stream::iter(script)
             .filter_map(move |step| {
                 let gate = Arc::clone(&gate);
                 async move {
@@ -284,6 +287,7 @@ pub enum Mood {
 pub struct TestIndex {
     pub records: Mutex<Vec<DocumentRecord>>,
     pub title: Mutex<String>,
+    pub description: Mutex<Option<String>>,
     pub mood: Mutex<Mood>,
 }
 
@@ -292,6 +296,7 @@ impl TestIndex {
         Self {
             records: Mutex::new(vec![record("refund_policy", "refund_policy.md")]),
             title: Mutex::new("Refund Policy".to_owned()),
+            description: Mutex::new(None),
             mood: Mutex::new(Mood::Fine),
         }
     }
@@ -354,7 +359,7 @@ impl VectorStore for TestIndex {
             chunk,
             path: "refund_policy.md".to_owned(),
             title,
-            description: None,
+            description: self.description.lock().unwrap().clone(),
             language: None,
             score: 1.0,
         }])

@@ -19,6 +19,9 @@ async fn malformed_requests_are_refused_in_one_shape() {
     let browser = bot.browser().await;
     let big = format!("{{\"type\":\"{}\"}}", "x".repeat(1024 * 1024));
     let long = json!({"type": "threads.create", "params": {"input": input(&"x".repeat(16_001))}}).to_string();
+    let mut many = input("x");
+    many["content"] = json!(vec![json!({"type": "input_text", "text": "x"}); 33]);
+    let many = json!({"type": "threads.create", "params": {"input": many}}).to_string();
     let good = json!({"type": "threads.list", "params": {}}).to_string();
     let cases: Vec<(Headers<'_>, &str, u16, &str)> = vec![
         (vec![JSON], "", 400, "invalid_request"),
@@ -41,6 +44,7 @@ async fn malformed_requests_are_refused_in_one_shape() {
         (vec![JSON], r#"{"type":"threads.update","params":{"thread_id":"t","title":""}}"#, 400, "invalid_request"),
         (vec![JSON], "{\"type\":\"\u{0}\"}", 400, "invalid_request"),
         (vec![JSON], &long, 400, "invalid_request"),
+        (vec![JSON], &many, 400, "message_too_large"),
         (vec![JSON], r#"{"type":"input.transcribe","params":{}}"#, 501, "not_supported"),
         (vec![JSON], r#"{"type":"threads.custom_action","params":{}}"#, 501, "not_supported"),
         (vec![JSON], &big, 413, "too_large"),

@@ -5,4 +5,5 @@ mod bot;
 mod documents;
 mod edges;
 mod ownership;
+mod reference;
 mod transcripts;

@@ -60,11 +60,3 @@ pub(super) fn feedback_column(kind: FeedbackKind) -> &'static str {
         FeedbackKind::Negative => "negative",
     }
 }
-
-/// `feedback.kind`, read; the table's check allows these two.
-pub(super) fn read_feedback(kind: &str) -> FeedbackKind {
-    match kind {
-        "positive" => FeedbackKind::Positive,
-        _ => FeedbackKind::Negative,
-    }
-}

@@ -23,6 +23,7 @@ pub const FORMAT: Format = Format {
     name: "DOCX",
     extensions: &["docx", "docm"],
     media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    is_shown: false,
     sniff,
     read,
 };

@@ -17,7 +17,8 @@ use crate::docs::format::pdf::glyphs::{Glyphs, Line};
 use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff};
 
 /// The row of the table.
-pub const FORMAT: Format = Format { name: "PDF", extensions: &["pdf"], media_type: "application/pdf", sniff, read };
+pub const FORMAT: Format =
+    Format { name: "PDF", extensions: &["pdf"], media_type: "application/pdf", is_shown: true, sniff, read };
 
 /// Real files have a few bytes of rubbish before the header.
 const HEADER_WITHIN: usize = 1024;
