@@ -1,7 +1,6 @@
 //! The only place that turns settings into live backends.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -15,7 +14,6 @@ use crate::exit::Exit;
 use crate::index::{self, VectorStore};
 use crate::ingest::{self, Folders, SyncContext, SyncError};
 use crate::llm;
-use crate::secret::Secret;
 use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, Store};
@@ -142,17 +140,13 @@ async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     let state_dir = &settings.paths.state_dir;
     let opened = match &settings.server.database_url {
         Some(url) => store::open(url).await,
-        None => store::open(&file_location(&state_dir.join(DATABASE_FILE))).await,
+        None => store::open_path(&state_dir.join(DATABASE_FILE)).await,
     };
     opened.map_err(|error| {
         Failure::new("store/unusable", Exit::Settings, "open the database", error.to_string())
             .fix("check DATABASE_URL and STATE_DIR; `chatbotctl env show` says where they come from")
             .cause(error)
     })
-}
-
-fn file_location(path: &Path) -> Secret {
-    Secret::new(format!("sqlite:{}", path.display()))
 }
 
 /// Reading or making a key file waits for the disk.

@@ -91,6 +91,12 @@ impl Browser {
         self.post(&format!("/element/{element}/click"), json!({})).await;
     }
 
+    /// A click by script: also on what shows itself under a pointer, or in a wider window only.
+    async fn press(&self, selector: &str) {
+        let script = "document.querySelector(arguments[0]).click()";
+        self.post("/execute/sync", json!({"script": script, "args": [selector]})).await;
+    }
+
     async fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
         let script = "return [...document.querySelectorAll(arguments[0])].map(e => e.getAttribute(arguments[1]))";
         let found = self.post("/execute/sync", json!({ "script": script, "args": [selector, name] })).await;
