@@ -14,14 +14,30 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 /// Bytes of a body too large that are still read, so that the client gets to see the refusal.
 const MAX_DRAINED_BYTES: usize = 8 * MAX_BYTES;
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a body that was refused by its length is still read.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The body of a request that says it is plain JSON.
 pub async fn read_json(request: Request) -> Result<Bytes, ApiError> {
     check_headers(request.headers())?;
+    if declared_length(request.headers()).is_some_and(|bytes| bytes > MAX_BYTES as u64) {
+        // Answered at once; what is on its way is still read for a moment, so that the client sees the answer.
+        tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, collect(request.into_body())));
+        return Err(too_large());
+    }
     tokio::time::timeout(TIMEOUT, collect(request.into_body())).await.map_err(|_| {
         let message = "the body took too long";
         ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", message)
     })?
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large() -> ApiError {
+    let message = format!("the body is larger than {MAX_BYTES} bytes");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
 }
 
 /// A form or plain text could come from any page without a preflight; JSON cannot.
@@ -71,8 +87,7 @@ async fn collect(body: Body) -> Result<Bytes, ApiError> {
         }
     }
     if seen > MAX_BYTES {
-        let message = format!("the body is larger than {MAX_BYTES} bytes");
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message));
+        return Err(too_large());
     }
     Ok(bytes.into())
 }

@@ -40,6 +40,34 @@ async fn a_visitor_asks_reads_and_finds_the_conversation_again() {
     assert!(complaints.is_empty(), "the console complains: {complaints:?}");
 }
 
+#[tokio::test]
+async fn older_conversations_are_listed_after_the_last_listed_one_is_deleted() {
+    let Some(browser) = Browser::start().await else {
+        println!("NOT RUN: the page in a browser (install chromium and chromedriver)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    fs::write(folder.path().join("data/returns.md"), "# Returns\n\nRefunds reach your card in five days.\n").unwrap();
+    let bot = TestBot::start(folder.path(), &[]);
+    // One more than the page lists at first.
+    for place in 0..31 {
+        let content = json!([{"type": "input_text", "text": format!("question number {place}")}]);
+        let input = json!({"content": content, "attachments": [], "inference_options": {}});
+        let body = json!({"type": "threads.create", "params": {"input": input}}).to_string();
+        let url = format!("{}/knowledge/chatkit", bot.url);
+        let asked = browser.http.post(url).header("content-type", "application/json").body(body);
+        asked.send().await.unwrap().bytes().await.unwrap();
+    }
+    browser.open(&bot.url).await;
+    browser.wait_for_text("#thread-list li:last-child", "question number 1").await;
+    browser.press("#thread-list li:last-child button[aria-label^='Delete']").await;
+    browser.press("#delete-dialog [type=submit]").await;
+    browser.wait_for_text("#thread-list li:last-child", "question number 2").await;
+    browser.press("#threads-more").await;
+    browser.wait_for_text("#thread-list li:last-child", "question number 0").await;
+}
+
 /// A headless Chromium behind chromedriver.
 struct Browser {
     driver: Child,

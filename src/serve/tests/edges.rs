@@ -258,6 +258,22 @@ async fn raw_requests_meet_the_limits_of_http() {
 }
 
 #[tokio::test]
+async fn a_body_that_declares_too_much_is_refused_before_it_comes() {
+    let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
+    let mut connection = TcpStream::connect(&bot.address).await.unwrap();
+    let request = format!(
+        "POST {CHATKIT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{{"
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = [0_u8; 12];
+    let read = connection.read_exact(&mut answer);
+    tokio::time::timeout(std::time::Duration::from_secs(4), read).await.expect("an answer at once").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413");
+    drop(connection);
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn a_name_that_was_made_to_point_here_reads_nothing() {
     let bot = Bot::start(Setup { auth_mode: AuthMode::Off, ..Setup::default() }).await;
     let browser = bot.browser().await;
