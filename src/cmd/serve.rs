@@ -81,6 +81,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     serve::run(listener, deps, ctx.stop.clone())
         .await
         .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
+    tracing::info!("stopped");
     Ok(Exit::Good)
 }
 

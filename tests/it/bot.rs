@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ pub struct TestBot {
     pub url: String,
     child: Child,
     log: Arc<Mutex<String>>,
+    collector: Option<JoinHandle<()>>,
 }
 
 impl TestBot {
@@ -27,7 +29,7 @@ impl TestBot {
         command.env_clear().envs(variables.iter().copied()).current_dir(folder);
         command.args(["serve", "--port", "0"]).args(flags);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = collect(child.stderr.take().unwrap());
+        let (log, collector) = collect(child.stderr.take().unwrap());
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -36,7 +38,7 @@ impl TestBot {
             let status = child.wait();
             panic!("serve told no address but {line:?} ({status:?}): {}", log.lock().unwrap());
         };
-        Self { url, child, log }
+        Self { url, child, log, collector: Some(collector) }
     }
 
     /// SIGKILL: no clean-up whatever.
@@ -45,11 +47,13 @@ impl TestBot {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, then the exit code.
-    pub fn terminate(mut self) -> i32 {
+    /// SIGTERM, then the exit code and all that it wrote to stderr.
+    pub fn terminate(mut self) -> (i32, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.child.wait().unwrap().code().unwrap()
+        let exit = self.child.wait().unwrap().code().unwrap();
+        self.collector.take().unwrap().join().unwrap();
+        (exit, self.log())
     }
 
     /// What it wrote to stderr so far.
@@ -70,16 +74,16 @@ impl Drop for TestBot {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+fn collect(mut stream: impl Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let log = Arc::new(Mutex::new(String::new()));
     let kept = Arc::clone(&log);
-    std::thread::spawn(move || {
+    let collector = std::thread::spawn(move || {
         let mut buffer = [0_u8; 4096];
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
             kept.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
         }
     });
-    log
+    (log, collector)
 }
 
 /// One browser.

@@ -80,8 +80,9 @@ async fn a_server_shows_no_secret() {
         seen.extend(response.headers().values().filter_map(|value| value.to_str().ok()));
         seen += &response.text().await.unwrap();
     }
-    seen += &bot.log();
-    assert_eq!(bot.terminate(), 143);
+    let (exit, log) = bot.terminate();
+    assert_eq!(exit, 143);
+    seen += &log;
     assert!(!seen.contains("5ca1ab1e"), "{seen}");
     assert_no_file_holds_it(folder.path());
 }

@@ -31,7 +31,9 @@ async fn a_conversation_survives_a_clean_restart() {
     assert_eq!(body["citations"][0]["heading"], "Returns");
     let log = bot.log();
     assert!(!log.contains("gift cards?") && log.contains("/knowledge/chatkit"), "{log}");
-    assert_eq!(bot.terminate(), 143);
+    let (exit, log) = bot.terminate();
+    assert_eq!(exit, 143);
+    assert!(log.contains("\"serving\"") && log.contains("\"stopped\""), "{log}");
     let bot = TestBot::start(folder.path(), &[]);
     let thread = bot.client().call("threads.get_by_id", json!({ "thread_id": first.thread_id })).await;
     assert_eq!(thread["items"]["data"].as_array().unwrap().len(), 4);
