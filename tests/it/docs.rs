@@ -158,6 +158,9 @@ fn a_missing_folder_leaves_the_index_alone() {
     let sandbox = synced(sandbox());
     fs::remove_dir_all(sandbox.path("data")).unwrap();
     sandbox.run(["docs", "sync", "--yes"]).code(1).warns("there is no folder `").warns("fix: mkdir -p ");
+    let document = sandbox.run(["docs", "sync", "--format", "json"]).code(1).json();
+    assert_eq!(document["problems"][0]["code"], "docs/no-folder");
+    assert_eq!((&document["removed"], &document["unchanged"]), (&json!(0), &json!(2)));
     assert_eq!(indexed(&sandbox), ["returns.md", "shop/hours.txt"]);
 }
 

@@ -7,9 +7,9 @@ use crate::clock::SystemClock;
 use crate::cmd::docs::{FolderArgs, plan, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::docs::walk::Skipped;
-use crate::error::Failure;
+use crate::error::{Failure, Problem};
 use crate::exit::Exit;
-use crate::ingest::{self, SyncContext, SyncReport};
+use crate::ingest::{self, SyncContext, SyncError, SyncReport};
 use crate::ui::{Format, clean};
 
 /// Names of files left out that are shown for one reason.
@@ -52,7 +52,16 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let progress = ctx.out.progress();
     let ask = |question: &str| ctx.out.confirm(question);
     let context = SyncContext { observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop };
-    let report = ingest::sync(&index, &app::folders(&settings), context).await?;
+    let folders = app::folders(&settings);
+    let report = match (ingest::sync(&index, &folders, context).await, ctx.out.format) {
+        // A pipeline that reads the document learns of a missing folder from it, too.
+        (Err(error @ SyncError::Folder(_)), Format::Json | Format::Jsonl) => {
+            let unchanged = index.records().await?.len();
+            let problem = Problem::new(folders.docs_dir.display().to_string(), "docs/no-folder", error.to_string());
+            SyncReport { unchanged, problems: vec![problem], ..SyncReport::default() }
+        }
+        (synced, _) => synced?,
+    };
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&report)))?,
         Format::Json => ctx.out.json("docs-sync", &report)?,
@@ -106,7 +115,6 @@ fn by_reason(skipped: &[Skipped]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Problem;
 
     #[test]
     fn problems_and_interruptions_have_their_exit_codes() {
