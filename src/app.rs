@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::Settings;
+use crate::docs::reader::{InProcess, Reader};
 use crate::error::Failure;
 use crate::event::Observer;
 use crate::exit::Exit;
@@ -36,6 +37,11 @@ pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> 
         );
         Failure::new("index/unusable", Exit::Settings, what, error.to_string()).fix(fix).cause(error)
     })
+}
+
+/// What reads the documents.
+pub fn open_reader() -> Arc<dyn Reader> {
+    Arc::new(InProcess)
 }
 
 /// Keeps a second server from the same state directory: one answer at a time in a thread is kept within a process.
@@ -75,6 +81,8 @@ pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine
 pub struct Watch<'a> {
     /// Told what a person should know.
     pub out: &'a Out,
+    /// Reads the documents.
+    pub reader: &'a dyn Reader,
     /// Told every step.
     pub observer: &'a dyn Observer,
     /// Ends the work.
@@ -90,9 +98,9 @@ pub async fn bring_up_to_date(
     index: &Arc<dyn VectorStore>,
     watch: Watch<'_>,
 ) -> Result<(), Failure> {
-    let Watch { out, observer, stop } = watch;
+    let Watch { out, reader, observer, stop } = watch;
     let ask = |question: &str| out.confirm(question);
-    let context = SyncContext { observer, ask: &ask, clock: &SystemClock, stop };
+    let context = SyncContext { reader, observer, ask: &ask, clock: &SystemClock, stop };
     match ingest::sync(index, &folders(settings), context).await {
         Ok(report) => {
             for problem in &report.problems {

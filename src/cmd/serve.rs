@@ -63,7 +63,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let _state = app::hold_state(&settings)?;
     let index = app::open_index(&settings)?;
     let deps = app::serve_deps(&settings, index.clone()).await?;
-    let watch = Watch { out: &ctx.out, observer: &ctx.out.progress(), stop: &ctx.stop };
+    let reader = app::open_reader();
+    let watch = Watch { out: &ctx.out, reader: &*reader, observer: &ctx.out.progress(), stop: &ctx.stop };
     app::bring_up_to_date(&settings, &index, watch).await?;
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);

@@ -5,9 +5,9 @@
 
 pub mod catalogue;
 pub mod chunk;
-
 pub mod format;
 pub mod identity;
+pub mod reader;
 pub mod text;
 pub mod walk;
 
@@ -22,9 +22,6 @@ use crate::docs::format::{FormatError, Input, Parsed};
 
 /// Changes whenever a reader or the chunker makes something else of the same bytes: every document is read again.
 pub const READER_VERSION: u32 = 2;
-
-/// The largest file that is read.
-pub const MAX_FILE_BYTES: u64 = 50 * 1024 * 1024;
 
 /// A file's parsed contents, with the hash of the very bytes that were parsed.
 #[derive(Debug)]
@@ -45,9 +42,10 @@ pub fn read_file(absolute: &Path, path: &str) -> Result<ReadFile, FormatError> {
     let file = File::open(absolute).map_err(unreadable)?;
     let modified_ns = file.metadata().ok().as_ref().and_then(walk::modified_ns);
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(FormatError::TooLarge);
+    let limit = format::max_bytes(path);
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(FormatError::TooLarge(limit));
     }
     let parsed = format::parse(Input { path, bytes: &bytes })?;
     let sha256 = hex(&Sha256::digest(&bytes));

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::hex;
 use crate::docs::catalogue::CATALOGUE_FILE;
-use crate::docs::{MAX_FILE_BYTES, format};
+use crate::docs::format::{self, FormatError};
 use crate::error::Problem;
 
 /// Deeper folders are a mistake or an attack.
@@ -110,7 +110,7 @@ pub fn resolve_within(root: &Path, path: &str) -> io::Result<PathBuf> {
 
 /// SHA-256 of a file, read in pieces.
 pub fn hash_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?.take(MAX_FILE_BYTES + 1);
+    let mut file = File::open(path)?.take(format::MEDIA_BYTES + 1);
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 64 * 1024];
     loop {
@@ -191,9 +191,9 @@ impl Walker {
         }
         match entry.metadata() {
             Err(error) => self.unreadable(path, &error),
-            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
-                let limit = MAX_FILE_BYTES / (1024 * 1024);
-                self.problem(path, "document/too-large", &format!("it has more than {limit} MB; split it"));
+            Ok(metadata) if metadata.len() > format::max_bytes(&path) => {
+                let error = FormatError::TooLarge(format::max_bytes(&path));
+                self.problem(path, error.code(), &error.to_string());
             }
             Ok(metadata) => self.listing.files.push(FoundFile {
                 path,

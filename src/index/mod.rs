@@ -87,6 +87,8 @@ pub trait VectorStore: Send + Sync {
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError>;
     /// The record of one document.
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError>;
+    /// The chunks of one document, in order; none when it is unknown.
+    async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError>;
     /// The words of a question that say what it is about, and what each is worth here; none when it holds stop
     /// words alone.
     ///

@@ -61,6 +61,10 @@ async fn documents_are_found_replaced_and_removed() {
             ])
             .await
             .expect("apply");
+        let chunks = index.chunks("returns").await.expect("chunks");
+        let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        assert_eq!(texts, ["Refunds reach your card in five days.", "Send lamps back."]);
+        assert_eq!(index.chunks("unknown").await.expect("chunks"), Vec::new());
         assert_eq!(ids(&index, "When is my refund here?").await, ["returns"]);
         assert_eq!(ids(&index, "parcel refund").await.len(), 2);
         index.apply(vec![put("returns", "Returns", &["Nothing about money."])]).await.expect("apply");

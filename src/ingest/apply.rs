@@ -10,7 +10,8 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 
 use crate::docs::format::FormatError;
-use crate::docs::{self, ReadFile, chunk, identity};
+use crate::docs::reader::{ReadError, Reader};
+use crate::docs::{ReadFile, chunk, identity};
 use crate::error::Problem;
 use crate::event::Event;
 use crate::index::{IndexChange, VectorStore};
@@ -123,8 +124,9 @@ impl Run<'_> {
             .filter_map(|(change, is_new)| Some((change, is_new, *by_id.get(change.document_id.as_str())?)))
             .collect();
         self.context.observer.observe(Event::Started { task: "indexing", total: Some(work.len() as u64) });
+        let reader = self.context.reader;
         let mut reads = futures_util::stream::iter(work)
-            .map(|(change, is_new, scanned)| async move { (change, is_new, scanned, read(scanned).await) })
+            .map(|(change, is_new, scanned)| async move { (change, is_new, scanned, read(reader, scanned).await) })
             .buffered(READS_AT_ONCE);
         // The race is with the reading alone: a stop gives up the reads that are under way, and a commit ends whole.
         while let Some(next) = self.context.stop.run_until_cancelled(reads.next()).await {
@@ -236,14 +238,16 @@ impl Batch {
 
 type ReadResult = Result<(ReadFile, Vec<Chunk>), FormatError>;
 
-async fn read(scanned: &ScannedFile) -> Result<ReadResult, SyncError> {
-    let (absolute, path) = (scanned.file.absolute.clone(), scanned.file.path.clone());
+async fn read(reader: &dyn Reader, scanned: &ScannedFile) -> Result<ReadResult, SyncError> {
+    let file = match reader.read(&scanned.file).await {
+        Ok(file) => file,
+        Err(ReadError::Document(error)) => return Ok(Err(error)),
+        Err(ReadError::Reader(why)) => return Err(SyncError::Reader(why)),
+    };
     let document_id = scanned.document_id.clone();
-    let result = tokio::task::spawn_blocking(move || {
-        let file = docs::read_file(&absolute, &path)?;
+    let cutting = tokio::task::spawn_blocking(move || {
         let chunks = chunk::chunks(&document_id, &file.parsed.blocks);
-        Ok((file, chunks))
-    })
-    .await?;
-    Ok(result)
+        (file, chunks)
+    });
+    Ok(Ok(cutting.await?))
 }

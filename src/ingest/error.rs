@@ -35,6 +35,9 @@ pub enum SyncError {
     /// A question could not be asked.
     #[error("{0}")]
     Undecided(Failure),
+    /// Documents cannot be read at all.
+    #[error("no document can be read: {0}")]
+    Reader(String),
     /// A background task ended before its time.
     #[error("a background task failed: {0}")]
     Task(#[from] tokio::task::JoinError),
@@ -63,6 +66,8 @@ impl From<SyncError> for Failure {
                 .fix("wait until the other sync is done, then run `chatbotctl docs sync` again"),
             SyncError::State { .. } => Self::new("docs/state", Exit::NotGood, WHAT, why)
                 .fix("let this user write the folder, or name another with --state-dir"),
+            SyncError::Reader(_) => Self::new("docs/no-reader", Exit::Temporary, WHAT, why)
+                .fix("look at the limits of processes and memory (ulimit -a), then run it again"),
             SyncError::Declined(_) => Self::new("docs/declined", Exit::Undecided, WHAT, why)
                 .fix("look at `chatbotctl docs plan`, then sync again with --yes"),
             SyncError::Undecided(failure) => failure,

@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::docs::reader::Reader;
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::event::Observer;
@@ -41,6 +42,8 @@ pub type Ask<'a> = dyn Fn(&str) -> Result<bool, Failure> + Send + Sync + 'a;
 /// What a sync works with.
 #[derive(Clone, Copy)]
 pub struct SyncContext<'a> {
+    /// Reads the documents.
+    pub reader: &'a dyn Reader,
     /// Told about every step.
     pub observer: &'a dyn Observer,
     /// Asked before many documents are removed.

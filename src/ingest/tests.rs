@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::docs::reader::InProcess;
 use crate::event::{Event, Silent};
 use crate::exit::Exit;
 use crate::index::{IndexChange, IndexError, SearchQuery};
@@ -31,6 +32,11 @@ impl VectorStore for MemoryIndex {
 
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
         Ok(self.documents.lock().unwrap().get(document_id).map(|(record, _)| record.clone()))
+    }
+
+    async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError> {
+        let chunks = self.documents.lock().unwrap().get(document_id).map(|(_, chunks)| chunks.clone());
+        Ok(chunks.unwrap_or_default())
     }
 
     async fn search(&self, _query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
@@ -98,7 +104,7 @@ impl Bench {
         stop: &CancellationToken,
     ) -> Result<SyncReport, SyncError> {
         let index: Arc<dyn VectorStore> = self.memory.clone();
-        let context = SyncContext { observer, ask, clock: &SystemClock, stop };
+        let context = SyncContext { reader: &InProcess, observer, ask, clock: &SystemClock, stop };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(sync(&index, &self.folders(), context))
     }
@@ -292,7 +298,13 @@ fn a_stop_gives_up_what_is_being_read() {
     scan.files[0].file.absolute = PathBuf::from(format!("/proc/self/fd/{}", reader.as_raw_fd()));
     let index: Arc<dyn VectorStore> = bench.memory.clone();
     let plan = plan(&[], &scan);
-    let context = SyncContext { observer: &Silent, ask: &|_: &str| Ok(true), clock: &SystemClock, stop: &stop };
+    let context = SyncContext {
+        reader: &InProcess,
+        observer: &Silent,
+        ask: &|_: &str| Ok(true),
+        clock: &SystemClock,
+        stop: &stop,
+    };
     let report = runtime.block_on(async {
         let soon = tokio::time::sleep(std::time::Duration::from_millis(50));
         let applied = apply::apply(&index, &plan, scan, &[], context);

@@ -26,7 +26,8 @@ impl LocalBot {
     pub(super) async fn open(settings: &Settings, sync: bool, ctx: &Ctx) -> Result<Self, Failure> {
         let index = app::open_index(settings)?;
         if sync {
-            let watch = Watch { out: &ctx.out, observer: &Silent, stop: &ctx.stop };
+            let reader = app::open_reader();
+            let watch = Watch { out: &ctx.out, reader: &*reader, observer: &Silent, stop: &ctx.stop };
             app::bring_up_to_date(settings, &index, watch).await?;
         }
         Ok(Self { engine: app::engine(settings, index)?, history: Vec::new() })

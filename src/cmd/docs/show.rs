@@ -9,10 +9,11 @@ use crate::app;
 use crate::cmd::docs::{FolderArgs, looking};
 use crate::cmd::{Ctx, help_end};
 use crate::config::suggest::distance;
+use crate::docs::ReadFile;
 use crate::docs::catalogue::Catalogue;
 use crate::docs::identity::{derive_id, derive_title};
+use crate::docs::reader::ReadError;
 use crate::docs::walk::{FoundFile, Listing, walk};
-use crate::docs::{ReadFile, read_file};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::index::VectorStore;
@@ -82,8 +83,9 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = args.folders.settings(ctx)?;
     let root = settings.paths.docs_dir.clone();
     let index = app::open_index(&settings)?;
-    let (file, read, catalogue) =
-        tokio::task::spawn_blocking(move || load(&root, &args.path)).await.map_err(SyncError::Task)??;
+    let (file, catalogue) =
+        tokio::task::spawn_blocking(move || find_file(&root, &args.path)).await.map_err(SyncError::Task)??;
+    let read = app::open_reader().read(&file).await.map_err(|error| unread(&file, error))?;
     let shown = shown(&file, read, &catalogue, &*index).await?;
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&shown)))?,
@@ -93,15 +95,20 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn load(root: &Path, wanted: &str) -> Result<(FoundFile, ReadFile, Catalogue), Failure> {
+fn find_file(root: &Path, wanted: &str) -> Result<(FoundFile, Catalogue), Failure> {
     let listing = walk(root).map_err(looking)?;
     let file = find(&listing, root, wanted)?.clone();
-    let read = read_file(&file.absolute, &file.path).map_err(|error| {
-        Failure::new(error.code(), Exit::NotGood, format!("{WHAT} `{}`", file.path), error.to_string())
-            .fix("correct or replace the file; `chatbotctl docs sync` leaves it out until then")
-    })?;
-    let catalogue = Catalogue::load(root).map_err(looking)?;
-    Ok((file, read, catalogue))
+    Ok((file, Catalogue::load(root).map_err(looking)?))
+}
+
+fn unread(file: &FoundFile, error: ReadError) -> Failure {
+    match error {
+        ReadError::Document(error) => {
+            Failure::new(error.code(), Exit::NotGood, format!("{WHAT} `{}`", file.path), error.to_string())
+                .fix("correct or replace the file; `chatbotctl docs sync` leaves it out until then")
+        }
+        ReadError::Reader(why) => looking(SyncError::Reader(why)),
+    }
 }
 
 /// The id is the index's, where it knows the file; else the one that the next sync would most likely give.

@@ -51,7 +51,9 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let index = app::open_index(&settings)?;
     let progress = ctx.out.progress();
     let ask = |question: &str| ctx.out.confirm(question);
-    let context = SyncContext { observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop };
+    let reader = app::open_reader();
+    let context =
+        SyncContext { reader: &*reader, observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop };
     let folders = app::folders(&settings);
     let report = match (ingest::sync(&index, &folders, context).await, ctx.out.format) {
         // A pipeline that reads the document learns of a missing folder from it, too.

@@ -24,6 +24,10 @@ pub struct Place {
     pub page: Option<u32>,
     /// Lines of the source.
     pub lines: Option<LineRange>,
+    /// Slide, counted from 1.
+    pub slide: Option<u32>,
+    /// Rows of a sheet, counted from 1.
+    pub rows: Option<LineRange>,
 }
 
 /// The blocks so far. What comes after the first block beyond a bound is not kept: the document is refused anyway.
@@ -32,9 +36,16 @@ pub struct Blocks {
     kept: Vec<Block>,
     text_bytes: usize,
     heading: Option<String>,
+    sheet: Option<String>,
 }
 
 impl Blocks {
+    /// Another sheet of a workbook begins: it is in the locator of all that follows, and no heading stands above yet.
+    pub fn sheet(&mut self, name: &str) {
+        self.sheet = Some(clean_line(name));
+        self.heading = None;
+    }
+
     /// A heading of level 1 to 6.
     pub fn heading(&mut self, level: u8, text: &str, place: Place) {
         let text = clean_line(text);
@@ -105,8 +116,8 @@ impl Blocks {
             return;
         }
         self.text_bytes += text.len();
-        let locator =
-            Locator { page: place.page, heading: self.heading.clone(), lines: place.lines, ..Locator::default() };
+        let Place { page, lines, slide, rows } = place;
+        let locator = Locator { page, sheet: self.sheet.clone(), rows, slide, heading: self.heading.clone(), lines };
         self.kept.push(Block { kind, text, locator });
     }
 }

@@ -11,7 +11,7 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use crate::docs::format::html_content::Content;
-use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff, encoding};
+use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff, TEXT_BYTES, encoding};
 use crate::model::Block;
 
 /// The row of the table.
@@ -19,6 +19,7 @@ pub const FORMAT: Format = Format {
     name: "HTML",
     extensions: &["html", "htm", "xhtml"],
     media_type: "text/html; charset=utf-8",
+    max_bytes: TEXT_BYTES,
     is_shown: true,
     sniff,
     read,
@@ -47,7 +48,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         content = Content::read(&tokens, Scope::Everything, Furniture::Keep);
     }
     let title = content.blocks.title().or(content.title);
-    Ok(Parsed { title, language: content.language, blocks: content.blocks.finish() })
+    Ok(Parsed { title, language: content.language, blocks: content.blocks.finish(), ..Parsed::default() })
 }
 
 /// The blocks of a piece of HTML inside another format.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
 use crate::docs::format::blocks::{Blocks, Place};
-use crate::docs::format::{Format, FormatError, Input, Parsed, encoding, html};
+use crate::docs::format::{Format, FormatError, Input, Parsed, TEXT_BYTES, encoding, html};
 use crate::model::LineRange;
 
 /// The row of the table.
@@ -13,6 +13,7 @@ pub const FORMAT: Format = Format {
     name: "Markdown",
     extensions: &["md", "markdown", "mdown"],
     media_type: "text/markdown; charset=utf-8",
+    max_bytes: TEXT_BYTES,
     is_shown: true,
     sniff: encoding::sniff_text,
     read,
@@ -33,7 +34,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     }
     reader.flush();
     let title = reader.title.take().or_else(|| reader.blocks.title());
-    Ok(Parsed { title, language: reader.language, blocks: reader.blocks.finish() })
+    Ok(Parsed { title, language: reader.language, blocks: reader.blocks.finish(), ..Parsed::default() })
 }
 
 /// What the text that comes now will be.
@@ -216,7 +217,7 @@ impl<'a> Reader<'a> {
         let end = range.start + source.trim_end().len();
         let start = range.start + (source.len() - source.trim_start().len()).min(end - range.start);
         let lines = LineRange(self.line(start), self.line(end.saturating_sub(1).max(start)));
-        Place { page: None, lines: Some(lines) }
+        Place { lines: Some(lines), ..Place::default() }
     }
 
     fn line(&self, offset: usize) -> u32 {

@@ -9,11 +9,21 @@ pub mod encoding;
 pub mod html;
 mod html_content;
 pub mod markdown;
+pub mod package;
 pub mod pdf;
 pub mod plain;
+pub mod xml;
+
+use serde::{Deserialize, Serialize};
 
 use crate::docs::format::blocks::{MAX_BLOCKS, MAX_TEXT_BYTES};
 use crate::model::{Block, file_name};
+
+/// The largest file of text that is read. Nobody writes more.
+pub const TEXT_BYTES: u64 = 50 * 1024 * 1024;
+
+/// The largest file of a format that holds pictures beside its text.
+pub const MEDIA_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A file to parse.
 #[derive(Debug, Clone, Copy)]
@@ -25,18 +35,20 @@ pub struct Input<'a> {
 }
 
 /// What a reader makes of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parsed {
     /// The title the document gives itself.
     pub title: Option<String>,
     /// The language the document says it is in, as written there.
     pub language: Option<String>,
+    /// How many pages, slides or sheets it has, where the format has such.
+    pub pages: Option<u32>,
     /// The pieces, in reading order.
     pub blocks: Vec<Block>,
 }
 
 /// Why a file gives no blocks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum FormatError {
     /// It needs a password.
     #[error("it is encrypted; save it without a password")]
@@ -48,8 +60,8 @@ pub enum FormatError {
     #[error("it holds no text (a scan, perhaps); run text recognition on it first")]
     NoText,
     /// It is too large.
-    #[error("it has more than {} MB; split it", crate::docs::MAX_FILE_BYTES / (1024 * 1024))]
-    TooLarge,
+    #[error("it has more than {} MB; split it", .0 / (1024 * 1024))]
+    TooLarge(u64),
     /// It holds, or unpacks to, too much.
     #[error("{0}; split it")]
     TooMuch(String),
@@ -62,6 +74,12 @@ pub enum FormatError {
     /// The system does not let us read it.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
+    /// Its reader ended before its time.
+    #[error("the reader broke on it: {0}")]
+    Crashed(String),
+    /// Reading it takes longer than anything should, in seconds.
+    #[error("reading it takes more than {0} s; split it, or save it anew")]
+    TimedOut(u64),
 }
 
 impl FormatError {
@@ -70,10 +88,12 @@ impl FormatError {
         match self {
             Self::Encrypted => "document/encrypted",
             Self::Empty | Self::NoText => "document/no-text",
-            Self::TooLarge | Self::TooMuch(_) => "document/too-large",
+            Self::TooLarge(_) | Self::TooMuch(_) => "document/too-large",
             Self::Malformed(_) => "document/malformed",
             Self::Unsupported(_) => "document/unsupported",
             Self::Unreadable(_) => "document/unreadable",
+            Self::Crashed(_) => "document/crashed",
+            Self::TimedOut(_) => "document/timeout",
         }
     }
 }
@@ -97,6 +117,8 @@ pub struct Format {
     pub extensions: &'static [&'static str],
     /// The media type under which the file is served.
     pub media_type: &'static str,
+    /// The largest file that is read, in bytes.
+    pub max_bytes: u64,
     /// Whether a browser shows it by itself; others are downloads.
     pub is_shown: bool,
     /// Looks at the contents.
@@ -106,12 +128,17 @@ pub struct Format {
 }
 
 /// Every format.
-pub static FORMATS: [Format; 5] = [markdown::FORMAT, plain::FORMAT, html::FORMAT, pdf::FORMAT, docx::FORMAT];
+pub static FORMATS: &[Format] = &[markdown::FORMAT, plain::FORMAT, html::FORMAT, pdf::FORMAT, docx::FORMAT];
 
 /// The format that a file's extension names.
 pub fn by_extension(path: &str) -> Option<&'static Format> {
     let extension = file_name(path).rsplit_once('.')?.1.to_ascii_lowercase();
     FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))
+}
+
+/// The largest file of this name that is read, in bytes.
+pub fn max_bytes(path: &str) -> u64 {
+    by_extension(path).map_or(TEXT_BYTES, |format| format.max_bytes)
 }
 
 /// The media type under which a document is served.

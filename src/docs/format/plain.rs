@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::docs::format::blocks::{Blocks, MAX_TEXT_BYTES, Place};
-use crate::docs::format::{Format, FormatError, Input, Parsed, encoding, too_much_text};
+use crate::docs::format::{Format, FormatError, Input, Parsed, TEXT_BYTES, encoding, too_much_text};
 use crate::docs::text::{LineHyphen, join_lines, list_marker, reads_like_heading, vocabulary};
 use crate::model::LineRange;
 
@@ -12,6 +12,7 @@ pub const FORMAT: Format = Format {
     name: "plain text",
     extensions: &["txt", "text"],
     media_type: "text/plain; charset=utf-8",
+    max_bytes: TEXT_BYTES,
     is_shown: true,
     sniff: encoding::sniff_text,
     read,
@@ -41,7 +42,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         start += length.max(1);
     }
     let title = reader.blocks.title();
-    Ok(Parsed { title, language: None, blocks: reader.blocks.finish() })
+    Ok(Parsed { title, blocks: reader.blocks.finish(), ..Parsed::default() })
 }
 
 struct Reader<'a> {
@@ -171,7 +172,7 @@ fn is_columns(line: &str) -> bool {
 
 fn place(start: usize, end: usize) -> Place {
     let line = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
-    Place { page: None, lines: Some(LineRange(line(start + 1), line(end))) }
+    Place { lines: Some(LineRange(line(start + 1), line(end))), ..Place::default() }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use crate::index::local::entry::Fields;
 use crate::index::local::snapshot::Snapshot;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
-use crate::model::{DocumentRecord, Hit, QueryTerm};
+use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
 
 /// The folder's name holds the format: another format is another folder, which the next sync fills.
 const FOLDER: &str = "index-1";
@@ -196,6 +196,15 @@ impl VectorStore for LocalIndex {
         let document_id = document_id.to_owned();
         self.blocking(move |inner| Ok(inner.snapshot()?.and_then(|snapshot| snapshot.record(&document_id).cloned())))
             .await
+    }
+
+    async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError> {
+        let document_id = document_id.to_owned();
+        self.blocking(move |inner| {
+            let Some(snapshot) = inner.snapshot()? else { return Ok(Vec::new()) };
+            snapshot.chunks(&document_id).map_err(|error| inner.failed(&error))
+        })
+        .await
     }
 
     async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {

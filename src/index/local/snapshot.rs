@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tantivy::collector::DocSetCollector;
-use tantivy::query::{Bm25StatisticsProvider, TermQuery};
+use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{DocAddress, Searcher, TantivyDocument, TantivyError, Term};
 
@@ -51,9 +51,25 @@ impl Snapshot {
         records
     }
 
+    /// The chunks of one document, in order.
+    pub(super) fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, TantivyError> {
+        let all = term_query(Term::from_field_text(self.fields.document_id, document_id));
+        let record = term_query(Term::from_field_text(self.fields.is_record, RECORD_MARK));
+        let query = BooleanQuery::new(vec![(Occur::Must, all), (Occur::MustNot, record)]);
+        let addresses = self.searcher.search(&query, &DocSetCollector)?;
+        let mut chunks: Vec<Chunk> =
+            addresses.into_iter().map(|address| self.chunk(address)).collect::<Result<_, _>>()?;
+        chunks.sort_by_key(|chunk| chunk.ordinal);
+        Ok(chunks)
+    }
+
     pub(super) fn chunk(&self, address: DocAddress) -> Result<Chunk, TantivyError> {
         read_body(&self.searcher, self.fields, address)
     }
+}
+
+fn term_query(term: Term) -> Box<dyn Query> {
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }
 
 fn read_body<T: serde::de::DeserializeOwned>(

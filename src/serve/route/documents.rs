@@ -231,7 +231,7 @@ mod tests {
         }
         assert!(treatment("a.html", true).policy.to_str().unwrap().starts_with("sandbox;"));
         assert_eq!(treatment("a.txt", false).media_type, "text/plain");
-        for format in &FORMATS {
+        for format in FORMATS {
             let name = format!("a.{}", format.extensions[0]);
             let treatment = treatment(&name, true);
             assert_eq!(treatment.media_type, format.media_type);

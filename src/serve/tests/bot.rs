@@ -328,6 +328,20 @@ pub fn record(id: &str, path: &str) -> DocumentRecord {
     }
 }
 
+fn chunk() -> Chunk {
+    let locator = Locator { page: Some(2), heading: Some("Returns".to_owned()), ..Locator::default() };
+    let span = Span { start: 0, end: CHUNK.len(), kind: BlockKind::Paragraph, locator: locator.clone() };
+    Chunk {
+        chunk_id: "chunk".to_owned(),
+        document_id: "refund_policy".to_owned(),
+        ordinal: 0,
+        text: CHUNK.to_owned(),
+        heading_path: vec!["Returns".to_owned()],
+        locator,
+        spans: vec![span],
+    }
+}
+
 #[async_trait]
 impl VectorStore for TestIndex {
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
@@ -341,22 +355,16 @@ impl VectorStore for TestIndex {
         Ok(records.iter().find(|record| record.document_id == document_id).cloned())
     }
 
+    async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError> {
+        self.check()?;
+        Ok(if document_id == "refund_policy" { vec![chunk()] } else { Vec::new() })
+    }
+
     async fn search(&self, _query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
         self.check()?;
-        let locator = Locator { page: Some(2), heading: Some("Returns".to_owned()), ..Locator::default() };
-        let span = Span { start: 0, end: CHUNK.len(), kind: BlockKind::Paragraph, locator: locator.clone() };
-        let chunk = Chunk {
-            chunk_id: "chunk".to_owned(),
-            document_id: "refund_policy".to_owned(),
-            ordinal: 0,
-            text: CHUNK.to_owned(),
-            heading_path: vec!["Returns".to_owned()],
-            locator,
-            spans: vec![span],
-        };
         let title = self.title.lock().unwrap().clone();
         Ok(vec![Hit {
-            chunk,
+            chunk: chunk(),
             path: "refund_policy.md".to_owned(),
             title,
             description: self.description.lock().unwrap().clone(),

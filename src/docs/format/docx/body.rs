@@ -4,7 +4,7 @@ use crate::docs::format::FormatError;
 use crate::docs::format::blocks::{Blocks, Place};
 use crate::docs::format::docx::numbering::Numbering;
 use crate::docs::format::docx::styles::Styles;
-use crate::docs::format::docx::xml::{self, Element, Token};
+use crate::docs::format::xml::{self, Element, Token};
 
 /// Elements whose contents are not the document's present text: deleted and moved text, fallbacks for what was read
 /// already, field codes, properties of the section, notes in the margin.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::docs::format::docx::xml::{self, Token};
+use crate::docs::format::xml::{self, Token};
 
 const LEVELS: usize = 9;
 

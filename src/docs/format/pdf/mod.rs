@@ -14,11 +14,18 @@ use pdf_extract::{Document, Object, output_doc_page};
 
 use crate::docs::format::blocks::{Blocks, Place};
 use crate::docs::format::pdf::glyphs::{Glyphs, Line};
-use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff};
+use crate::docs::format::{Format, FormatError, Input, MEDIA_BYTES, Parsed, Sniff};
 
 /// The row of the table.
-pub const FORMAT: Format =
-    Format { name: "PDF", extensions: &["pdf"], media_type: "application/pdf", is_shown: true, sniff, read };
+pub const FORMAT: Format = Format {
+    name: "PDF",
+    extensions: &["pdf"],
+    media_type: "application/pdf",
+    max_bytes: MEDIA_BYTES,
+    is_shown: true,
+    sniff,
+    read,
+};
 
 /// Real files have a few bytes of rubbish before the header.
 const HEADER_WITHIN: usize = 1024;
@@ -80,7 +87,8 @@ fn read_document(document: &Document) -> Result<Parsed, FormatError> {
     furniture::remove(&mut pages);
     let blocks = layout::blocks(&pages);
     let title = document_title(document);
-    Ok(Parsed { title, language: document_language(document), blocks })
+    let count = u32::try_from(pages.len()).ok();
+    Ok(Parsed { title, language: document_language(document), pages: count, blocks })
 }
 
 fn page_lines(document: &Document, number: u32) -> Option<Vec<Line>> {
@@ -119,7 +127,7 @@ fn decode_string(bytes: &[u8]) -> String {
 
 /// Puts a run of lines into blocks.
 fn place(page: u32) -> Place {
-    Place { page: Some(page), lines: None }
+    Place { page: Some(page), ..Place::default() }
 }
 
 /// Blocks of lines whose place is unknown.

@@ -1,0 +1,38 @@
+//! The port to what reads a file into blocks: in this process, or in another that may break.
+
+use async_trait::async_trait;
+
+use crate::docs::format::FormatError;
+use crate::docs::walk::FoundFile;
+use crate::docs::{ReadFile, read_file};
+
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is the document's fault.
+    #[error(transparent)]
+    Document(#[from] FormatError),
+    /// Nothing can be read at all: it is ours.
+    #[error("no document can be read: {0}")]
+    Reader(String),
+}
+
+/// Reads files. Object-safe: used as `Arc<dyn Reader>`.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// Reads one file of the documents folder. Dropping the future gives the file up.
+    async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError>;
+}
+
+/// Reads in this process: for files that are trusted not to break it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InProcess;
+
+#[async_trait]
+impl Reader for InProcess {
+    async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError> {
+        let (absolute, path) = (file.absolute.clone(), file.path.clone());
+        let read = tokio::task::spawn_blocking(move || read_file(&absolute, &path)).await;
+        Ok(read.map_err(|error| ReadError::Reader(error.to_string()))??)
+    }
+}
