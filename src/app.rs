@@ -8,13 +8,18 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::Settings;
+use crate::config::settings::EmbeddingSettings;
 use crate::docs::reader::{InProcess, Reader};
 use crate::error::Failure;
 use crate::event::Observer;
 use crate::exit::Exit;
+use crate::index::hybrid::Hybrid;
 use crate::index::{self, VectorStore};
+use crate::ingest::embed::{self, EmbedContext, EmbedReport};
 use crate::ingest::{self, Folders, SyncContext, SyncError};
 use crate::llm;
+use crate::llm::embed::Embedder;
+use crate::llm::embed::http::HttpEmbedder;
 use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, Store};
@@ -25,8 +30,65 @@ const DATABASE_FILE: &str = "chatbotctl.db";
 /// Held by the one server of a state directory.
 const SERVE_LOCK: &str = "serve.lock";
 
-/// The index that the settings name.
+/// The index that the settings name, its search helped by embeddings where a model is named.
 pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
+    let words = open_words(settings)?;
+    match &settings.embedding {
+        Some(embedding) => Ok(Arc::new(hybrid(settings, words, embedding)?)),
+        None => Ok(words),
+    }
+}
+
+/// The same index twice, to measure one against the other.
+pub struct Both {
+    /// By words alone.
+    pub words: Arc<dyn VectorStore>,
+    /// With embeddings, in every language.
+    pub fused: Arc<dyn VectorStore>,
+}
+
+/// The index with and without embeddings.
+pub fn open_both(settings: &Settings) -> Result<Both, Failure> {
+    let words = open_words(settings)?;
+    let embedding = settings.embedding.as_ref().ok_or_else(|| {
+        Failure::new("embedding/none", Exit::Settings, "measure embeddings", "no embedding model is named")
+            .fix("set EMBEDDING_MODEL and EMBEDDING_BASE_URL, then run `chatbotctl docs sync`")
+    })?;
+    let fused = hybrid(settings, Arc::clone(&words), embedding)?.everywhere();
+    Ok(Both { words, fused: Arc::new(fused) })
+}
+
+fn hybrid(settings: &Settings, words: Arc<dyn VectorStore>, embedding: &EmbeddingSettings) -> Result<Hybrid, Failure> {
+    Ok(Hybrid::new(words, open_embedder(embedding)?, &settings.paths.state_dir, embedding))
+}
+
+fn open_embedder(embedding: &EmbeddingSettings) -> Result<Arc<dyn Embedder>, Failure> {
+    let embedder = HttpEmbedder::new(embedding.clone()).map_err(|error| {
+        Failure::new("embedding/client", Exit::Temporary, "prepare the embeddings client", error.to_string())
+    })?;
+    Ok(Arc::new(embedder))
+}
+
+/// Embeds what has no vector yet; nothing where no model is named.
+pub async fn embed(
+    settings: &Settings,
+    index: &Arc<dyn VectorStore>,
+    observer: &dyn Observer,
+    stop: &CancellationToken,
+) -> Result<EmbedReport, Failure> {
+    let Some(embedding) = &settings.embedding else { return Ok(EmbedReport::default()) };
+    let embedder = open_embedder(embedding)?;
+    let state_dir = &settings.paths.state_dir;
+    let context =
+        EmbedContext { embedder: &embedder, skip_languages: &embedding.skip_languages, state_dir, observer, stop };
+    embed::fill(index, context).await.map_err(|error| {
+        Failure::new("embedding/unusable", Exit::NotGood, "embed the documents", error.to_string())
+            .fix("after a change of the model behind the same name, remove the file and run `chatbotctl docs sync`")
+            .cause(error)
+    })
+}
+
+fn open_words(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
     let state_dir = &settings.paths.state_dir;
     index::open(state_dir).map_err(|error| {
         let folder = index::local::folder(state_dir);

@@ -1,14 +1,19 @@
 //! `serve`: the bot.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use crate::app::{self, Watch};
 use crate::cmd::{Ctx, Overrides, help_end};
+use crate::config::Settings;
 use crate::config::settings::ServerSettings;
 use crate::error::Failure;
+use crate::event::Silent;
 use crate::exit::Exit;
+use crate::index::VectorStore;
 use crate::serve;
 use crate::ui::{Format, log};
 
@@ -69,6 +74,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     if ctx.stop.is_cancelled() {
         return Ok(Exit::Interrupted);
     }
+    let embedding = embed_beside(&settings, &index, ctx);
     let url = tell_ready(&listener, ctx)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -82,8 +88,29 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     serve::run(listener, deps, ctx.stop.clone())
         .await
         .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
+    if embedding.await.is_err() {
+        tracing::error!("embedding the documents ended with a bug");
+    }
     tracing::info!("stopped");
     Ok(Exit::Good)
+}
+
+/// Embeds what has no vector yet while questions are answered already; until then words alone count.
+fn embed_beside(settings: &Settings, index: &Arc<dyn VectorStore>, ctx: &Ctx) -> JoinHandle<()> {
+    let (settings, index, stop) = (settings.clone(), Arc::clone(index), ctx.stop.clone());
+    tokio::spawn(async move {
+        match app::embed(&settings, &index, &Silent, &stop).await {
+            Ok(report) => {
+                for problem in &report.problems {
+                    tracing::warn!(code = problem.code, "embedding: {}", problem.message);
+                }
+                if report.embedded > 0 {
+                    tracing::info!(texts = report.embedded, "embedded");
+                }
+            }
+            Err(failure) => tracing::error!(code = failure.code, "embedding: {}", failure.why),
+        }
+    })
 }
 
 async fn listen(settings: &ServerSettings) -> Result<TcpListener, Failure> {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::config::keys::{AUTH_MODES, MAX_SEARCH_RESULTS, MAX_STUB_DELTA_MS, MODEL_BACKENDS};
 use crate::config::resolve::{FoundAll, SettingProblem};
 use crate::config::settings::{
-    AssistantSettings, AuthMode, Base, LogSettings, ModelBackend, PathSettings, ServerSettings, Settings,
+    AssistantSettings, AuthMode, Base, EmbeddingSettings, LogSettings, ModelBackend, PathSettings, ServerSettings,
+    Settings,
 };
 use crate::config::value;
 use crate::secret::Secret;
@@ -26,6 +27,7 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
             max_search_results: reader.need("MAX_SEARCH_RESULTS", max_search_results)?,
             stub_delta_ms: reader.need("STUB_DELTA_MS", |value| value::whole(value, 0, MAX_STUB_DELTA_MS))?,
         },
+        embedding: embedding(&reader)?,
         server: server(&reader)?,
         log: LogSettings {
             level: reader.need("LOG_LEVEL", value::log_level)?,
@@ -33,6 +35,17 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
         },
         warnings: Vec::new(),
     })
+}
+
+fn embedding(reader: &Reader<'_>) -> Result<Option<EmbeddingSettings>, SettingProblem> {
+    let Some(model) = reader.0.value("EMBEDDING_MODEL") else { return Ok(None) };
+    Ok(Some(EmbeddingSettings {
+        model: model.to_owned(),
+        base_url: reader.need("EMBEDDING_BASE_URL", value::http_url)?,
+        api_key: reader.0.value("EMBEDDING_API_KEY").map(Secret::new),
+        weight: reader.need("EMBEDDING_WEIGHT", value::fraction)?,
+        skip_languages: reader.may("EMBEDDING_SKIP_LANGUAGES", value::languages)?.unwrap_or_default(),
+    }))
 }
 
 fn server(reader: &Reader<'_>) -> Result<ServerSettings, SettingProblem> {

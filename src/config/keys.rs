@@ -44,6 +44,8 @@ pub enum Group {
     Assistant,
     /// OpenAI.
     OpenAi,
+    /// Embeddings.
+    Embeddings,
     /// The server.
     Server,
     /// Logs and errors.
@@ -54,7 +56,8 @@ pub enum Group {
 
 impl Group {
     /// All groups, in reading order.
-    pub const ALL: [Self; 6] = [Self::Files, Self::Assistant, Self::OpenAi, Self::Server, Self::Logs, Self::Operations];
+    pub const ALL: [Self; 7] =
+        [Self::Files, Self::Assistant, Self::OpenAi, Self::Embeddings, Self::Server, Self::Logs, Self::Operations];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
@@ -62,6 +65,7 @@ impl Group {
             Self::Files => "Documents and state",
             Self::Assistant => "The assistant",
             Self::OpenAi => "OpenAI",
+            Self::Embeddings => "Embeddings",
             Self::Server => "The server",
             Self::Logs => "Logs and errors",
             Self::Operations => "Operations",
@@ -195,6 +199,42 @@ pub const KEYS: &[Key] = &[
     .not_yet(OPENAI),
     Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
         .not_yet(OPENAI),
+    Key::new(
+        "EMBEDDING_MODEL",
+        Group::Embeddings,
+        Kind::Text,
+        "embedding model that helps the search; unset: search by words alone",
+        "text-embedding-3-small",
+    ),
+    Key::new(
+        "EMBEDDING_BASE_URL",
+        Group::Embeddings,
+        Kind::Url,
+        "address of an OpenAI-compatible API, with its /v1; the documents' text goes there",
+        "http://127.0.0.1:8080/v1",
+    ),
+    Key::new(
+        "EMBEDDING_API_KEY",
+        Group::Embeddings,
+        SECRET,
+        "key of that API; unset: none is sent (OPENAI_API_KEY is never sent there)",
+        "sk-...",
+    ),
+    Key::new(
+        "EMBEDDING_WEIGHT",
+        Group::Embeddings,
+        Kind::Number { min: 0.0, max: 1.0 },
+        "what the embeddings count against the words, 0 to 1",
+        "0.4",
+    )
+    .default("0.4"),
+    Key::new(
+        "EMBEDDING_SKIP_LANGUAGES",
+        Group::Embeddings,
+        Kind::Languages,
+        "languages of documents searched by words alone, beside those where `docs measure` found embeddings worse",
+        "jpn,kor",
+    ),
     Key::new("SERVER_HOST", Group::Server, Kind::Host, "address to listen on", "127.0.0.1")
         .default("127.0.0.1")
         .flag("--host"),

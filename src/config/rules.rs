@@ -26,7 +26,7 @@ pub(super) fn default_auth_mode(found: &mut [Found], base: Base) {
 /// Applies all rules.
 pub(super) fn judge(found: &FoundAll, base: Base) -> Judged {
     let mut judged = Judged::default();
-    let rules = [model_backend, rate_limit, cors_origins, auth_mode];
+    let rules = [model_backend, rate_limit, cors_origins, auth_mode, embeddings];
     for rule in rules {
         rule(found, base, &mut judged);
     }
@@ -89,4 +89,14 @@ fn auth_mode(found: &FoundAll, base: Base, judged: &mut Judged) {
         return;
     };
     judged.problems.push(mode.problem(&format!("is refused {reason}; use `visitor`, or leave it unset")));
+}
+
+/// The documents' text goes to that address, so nothing but a person names it.
+fn embeddings(found: &FoundAll, _base: Base, judged: &mut Judged) {
+    let Some(model) = found.find("EMBEDDING_MODEL").filter(|model| model.value.is_some()) else {
+        return;
+    };
+    if found.value("EMBEDDING_BASE_URL").is_none() {
+        judged.problems.push(model.problem("needs EMBEDDING_BASE_URL, the address that the documents' text goes to"));
+    }
 }

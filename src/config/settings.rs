@@ -88,6 +88,8 @@ pub struct Settings {
     pub paths: PathSettings,
     /// Who answers and how.
     pub assistant: AssistantSettings,
+    /// Embeddings, when a model is named.
+    pub embedding: Option<EmbeddingSettings>,
     /// The server.
     pub server: ServerSettings,
     /// Logs.
@@ -116,6 +118,21 @@ pub struct AssistantSettings {
     pub max_search_results: usize,
     /// `STUB_DELTA_MS`.
     pub stub_delta_ms: u64,
+}
+
+/// Embeddings that help the search.
+#[derive(Debug, Clone)]
+pub struct EmbeddingSettings {
+    /// `EMBEDDING_MODEL`.
+    pub model: String,
+    /// `EMBEDDING_BASE_URL`, without a trailing slash.
+    pub base_url: String,
+    /// `EMBEDDING_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `EMBEDDING_WEIGHT`, 0 to 1.
+    pub weight: f32,
+    /// `EMBEDDING_SKIP_LANGUAGES`, ISO 639-3.
+    pub skip_languages: Vec<String>,
 }
 
 /// The server.

@@ -8,6 +8,7 @@ use reqwest::Url;
 use tracing::Level;
 
 use crate::config::settings::RateLimit;
+use crate::text::Language;
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +60,8 @@ pub enum Kind {
     Folder,
     /// `N/s` or `off`.
     Rate,
+    /// ISO 639-3 codes, separated by commas.
+    Languages,
 }
 
 impl Kind {
@@ -87,6 +90,7 @@ impl Kind {
             Self::File => path_is(&folder.join(value), "a file, not a folder", |path| !path.is_dir()),
             Self::Folder => path_is(&folder.join(value), "a folder, not a file", |path| !path.is_file()),
             Self::Rate => rate(value).map(drop),
+            Self::Languages => languages(value).map(drop),
         }
     }
 }
@@ -95,6 +99,25 @@ impl Kind {
 pub fn whole(value: &str, min: u64, max: u64) -> Result<u64, String> {
     let parsed = value.parse().ok().filter(|number| (min..=max).contains(number));
     parsed.ok_or_else(|| format!("must be a whole number from {min} to {max}"))
+}
+
+/// ISO 639-3 codes of languages that are told apart.
+pub fn languages(value: &str) -> Result<Vec<String>, String> {
+    let codes = value.split(',').map(str::trim).filter(|code| !code.is_empty());
+    codes
+        .map(|code| {
+            let known = Language::from_code(&code.to_ascii_lowercase());
+            known.map(|language| language.code().to_owned()).ok_or_else(|| {
+                "must be language codes of three letters (ISO 639-3), separated by commas, such as deu,fra".to_owned()
+            })
+        })
+        .collect()
+}
+
+/// A number within bounds.
+pub fn fraction(value: &str) -> Result<f32, String> {
+    let parsed = value.parse::<f32>().ok().filter(|number| (0.0..=1.0).contains(number));
+    parsed.ok_or_else(|| "must be a number from 0 to 1".to_owned())
 }
 
 /// The word of the list that `value` is, in any case.

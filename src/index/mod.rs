@@ -3,6 +3,7 @@
 //! An index is the truth about what is indexed: it keeps a [`DocumentRecord`] beside the chunks of each document,
 //! and both change in one commit. A crash leaves each document old or new.
 
+pub mod hybrid;
 pub mod local;
 mod query;
 
@@ -83,6 +84,8 @@ pub enum IndexError {
 /// A searchable index of documents. Object-safe: used as `Arc<dyn VectorStore>`.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
+    /// The number of the present commit: equal as long as nothing changed.
+    async fn generation(&self) -> Result<u64, IndexError>;
     /// The records of all documents, ordered by path.
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError>;
     /// The record of one document.
@@ -106,4 +109,4 @@ pub trait VectorStore: Send + Sync {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

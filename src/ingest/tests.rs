@@ -23,6 +23,10 @@ struct MemoryIndex {
 
 #[async_trait]
 impl VectorStore for MemoryIndex {
+    async fn generation(&self) -> Result<u64, IndexError> {
+        Ok(0)
+    }
+
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
         let mut records: Vec<DocumentRecord> =
             self.documents.lock().unwrap().values().map(|(record, _)| record.clone()).collect();

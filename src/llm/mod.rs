@@ -1,5 +1,6 @@
 //! The port to what writes answers, and the table of its backends.
 
+pub mod embed;
 pub mod extractive;
 pub mod stub;
 

@@ -24,8 +24,14 @@ const LAYERS: [&[&str]; 7] = [
 ];
 
 /// The only edges inside a layer, user first.
-const WITHIN_A_LAYER: [(&str, &str); 5] =
-    [("error", "exit"), ("event", "error"), ("serve", "answer"), ("checklist", "probe"), ("cli", "cmd")];
+const WITHIN_A_LAYER: [(&str, &str); 6] = [
+    ("index", "llm"),
+    ("error", "exit"),
+    ("event", "error"),
+    ("serve", "answer"),
+    ("checklist", "probe"),
+    ("cli", "cmd"),
+];
 
 /// Modules that use the lowest layer and nothing else.
 const LEAVES_ONLY: [&str; 2] = ["report", "ui"];

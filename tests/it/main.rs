@@ -6,6 +6,7 @@ mod architecture;
 mod bot;
 mod crash;
 mod docs;
+mod embeddings;
 mod golden;
 mod help;
 mod init;

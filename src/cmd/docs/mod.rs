@@ -1,6 +1,7 @@
 //! `docs`: the documents and their index. One file a verb.
 
 mod list;
+mod measure;
 mod plan;
 mod remove;
 mod search;
@@ -41,6 +42,7 @@ commands! {
         List => list,
         Show => show,
         Search => search,
+        Measure => measure,
         Remove => remove,
     }
 }

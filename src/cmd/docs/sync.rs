@@ -1,14 +1,17 @@
 //! `docs sync`: brings the index up to date with the documents folder.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::app;
 use crate::clock::SystemClock;
 use crate::cmd::docs::{FolderArgs, plan, problem_lines};
 use crate::cmd::{Ctx, help_end};
+use crate::config::Settings;
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
+use crate::index::VectorStore;
 use crate::ingest::{self, SyncContext, SyncError, SyncReport};
 use crate::ui::{Format, clean};
 
@@ -62,7 +65,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
             let problem = Problem::new(folders.docs_dir.display().to_string(), "docs/no-folder", error.to_string());
             SyncReport { unchanged, problems: vec![problem], ..SyncReport::default() }
         }
-        (synced, _) => synced?,
+        (synced, _) => embedded(&settings, &index, synced?, ctx).await?,
     };
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&report)))?,
@@ -70,6 +73,21 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         Format::Jsonl => ctx.out.json_line(&report)?,
     }
     Ok(exit(&report))
+}
+
+/// Embeds what the sync changed; what goes wrong with that is a problem like any other.
+async fn embedded(
+    settings: &Settings,
+    index: &Arc<dyn VectorStore>,
+    mut report: SyncReport,
+    ctx: &Ctx,
+) -> Result<SyncReport, Failure> {
+    if !report.interrupted {
+        let embedded = app::embed(settings, index, &ctx.out.progress(), &ctx.stop).await?;
+        report.interrupted = embedded.interrupted;
+        report.problems.extend(embedded.problems);
+    }
+    Ok(report)
 }
 
 fn exit(report: &SyncReport) -> Exit {

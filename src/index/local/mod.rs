@@ -187,6 +187,10 @@ enum StageError {
 
 #[async_trait]
 impl VectorStore for LocalIndex {
+    async fn generation(&self) -> Result<u64, IndexError> {
+        self.blocking(|inner| Ok(inner.snapshot()?.map_or(0, |snapshot| snapshot.generation()))).await
+    }
+
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
         self.blocking(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default()))
             .await

@@ -41,6 +41,10 @@ impl Snapshot {
         self.searcher.generation().generation_id() == searcher.generation().generation_id()
     }
 
+    pub(super) fn generation(&self) -> u64 {
+        self.searcher.generation().generation_id()
+    }
+
     pub(super) fn record(&self, document_id: &str) -> Option<&DocumentRecord> {
         self.records.get(document_id)
     }

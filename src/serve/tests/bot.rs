@@ -344,6 +344,11 @@ fn chunk() -> Chunk {
 
 #[async_trait]
 impl VectorStore for TestIndex {
+    async fn generation(&self) -> Result<u64, IndexError> {
+        self.check()?;
+        Ok(0)
+    }
+
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
         self.check()?;
         Ok(self.records.lock().unwrap().clone())
