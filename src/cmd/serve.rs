@@ -1,6 +1,7 @@
 //! `serve`: the bot.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -8,19 +9,23 @@ use crate::app::{self, Watch};
 use crate::cmd::{Ctx, Overrides, help_end};
 use crate::config::settings::ServerSettings;
 use crate::error::Failure;
+use crate::event::Silent;
 use crate::exit::Exit;
 use crate::serve;
 use crate::ui::{Format, log};
 
 /// Serve the bot: the page, the ChatKit protocol, the documents
 ///
-/// The local index is brought up to date with the documents first. When the server is ready, its address is printed
+/// The local index is brought up to date with the documents first; with --watch also whenever they change. Many
+/// documents are never removed that way: then it warns, and `chatbotctl docs sync --allow-delete` decides. What
+/// `docs sync` does beside the running server is picked up within a second or two. When the server is ready, its address is printed
 /// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM gives running answers ten
 /// seconds to finish and stops.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl serve" => "serve the documents in `data` on http://127.0.0.1:8002",
     "chatbotctl serve --port 0 --docs-dir handbook" => "other documents, on a free port",
+    "chatbotctl serve --watch" => "and take in documents as they change",
     "chatbotctl --profile prod serve" => "with the settings of a profile"
 ))]
 pub struct Args {
@@ -39,6 +44,12 @@ pub struct Args {
     /// Who answers: extractive or stub [default: MODEL_BACKEND]
     #[arg(long, value_name = "NAME")]
     model_backend: Option<String>,
+    /// Take in documents whenever they change
+    #[arg(long)]
+    watch: bool,
+    /// Look for changes every SECONDS instead of being told: for network folders
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    poll: Option<u64>,
 }
 
 impl Args {
@@ -79,9 +90,20 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         documents = index.records().await.map_or(0, |records| records.len()),
         "serving"
     );
-    serve::run(listener, deps, ctx.stop.clone())
-        .await
-        .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
+    let ended = ctx.stop.child_token();
+    let following = async {
+        if args.watch {
+            let watch = Watch { observer: &Silent, stop: &ended, ..watch };
+            app::follow(&settings, &index, watch, args.poll.map(Duration::from_secs)).await;
+        }
+    };
+    let serving = async {
+        let served = serve::run(listener, deps, ctx.stop.clone()).await;
+        ended.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(serving, following);
+    served.map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
     tracing::info!("stopped");
     Ok(Exit::Good)
 }

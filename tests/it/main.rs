@@ -16,3 +16,4 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod settings;
+mod sync;
