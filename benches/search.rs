@@ -78,6 +78,9 @@ fn document(number: u32, random: &mut Random) -> IndexChange {
         recipe: String::new(),
         bytes: 0,
         modified_ns: None,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: false,
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: CHUNKS,
     };

@@ -1,25 +1,25 @@
 //! The only place that turns settings into live backends.
 
+pub mod embeddings;
+
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::Settings;
-use crate::config::settings::EmbeddingSettings;
 use crate::docs::reader::{InProcess, Reader};
 use crate::error::Failure;
 use crate::event::Observer;
 use crate::exit::Exit;
-use crate::index::hybrid::Hybrid;
-use crate::index::{self, VectorStore};
-use crate::ingest::embed::{self, EmbedContext, EmbedReport};
-use crate::ingest::{self, Folders, SyncContext, SyncError};
+use crate::index::{self, IndexError, VectorStore};
+use crate::ingest::watch::{Due, Watcher};
+use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncReport};
 use crate::llm;
-use crate::llm::embed::Embedder;
-use crate::llm::embed::http::HttpEmbedder;
 use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, Store};
@@ -30,64 +30,15 @@ const DATABASE_FILE: &str = "chatbotctl.db";
 /// Held by the one server of a state directory.
 const SERVE_LOCK: &str = "serve.lock";
 
+/// How long a bot that follows its documents waits for another sync.
+const FOLLOW_WAIT: Duration = Duration::from_mins(1);
+
 /// The index that the settings name, its search helped by embeddings where a model is named.
 pub fn open_index(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
-    let words = open_words(settings)?;
-    match &settings.embedding {
-        Some(embedding) => Ok(Arc::new(hybrid(settings, words, embedding)?)),
-        None => Ok(words),
-    }
+    embeddings::helped(settings, open_words(settings)?)
 }
 
-/// The same index twice, to measure one against the other.
-pub struct Both {
-    /// By words alone.
-    pub words: Arc<dyn VectorStore>,
-    /// With embeddings, in every language.
-    pub fused: Arc<dyn VectorStore>,
-}
-
-/// The index with and without embeddings.
-pub fn open_both(settings: &Settings) -> Result<Both, Failure> {
-    let words = open_words(settings)?;
-    let embedding = settings.embedding.as_ref().ok_or_else(|| {
-        Failure::new("embedding/none", Exit::Settings, "measure embeddings", "no embedding model is named")
-            .fix("set EMBEDDING_MODEL and EMBEDDING_BASE_URL, then run `chatbotctl docs sync`")
-    })?;
-    let fused = hybrid(settings, Arc::clone(&words), embedding)?.everywhere();
-    Ok(Both { words, fused: Arc::new(fused) })
-}
-
-fn hybrid(settings: &Settings, words: Arc<dyn VectorStore>, embedding: &EmbeddingSettings) -> Result<Hybrid, Failure> {
-    Ok(Hybrid::new(words, open_embedder(embedding)?, &settings.paths.state_dir, embedding))
-}
-
-fn open_embedder(embedding: &EmbeddingSettings) -> Result<Arc<dyn Embedder>, Failure> {
-    let embedder = HttpEmbedder::new(embedding.clone()).map_err(|error| {
-        Failure::new("embedding/client", Exit::Temporary, "prepare the embeddings client", error.to_string())
-    })?;
-    Ok(Arc::new(embedder))
-}
-
-/// Embeds what has no vector yet; nothing where no model is named.
-pub async fn embed(
-    settings: &Settings,
-    index: &Arc<dyn VectorStore>,
-    observer: &dyn Observer,
-    stop: &CancellationToken,
-) -> Result<EmbedReport, Failure> {
-    let Some(embedding) = &settings.embedding else { return Ok(EmbedReport::default()) };
-    let embedder = open_embedder(embedding)?;
-    let state_dir = &settings.paths.state_dir;
-    let context =
-        EmbedContext { embedder: &embedder, skip_languages: &embedding.skip_languages, state_dir, observer, stop };
-    embed::fill(index, context).await.map_err(|error| {
-        Failure::new("embedding/unusable", Exit::NotGood, "embed the documents", error.to_string())
-            .fix("after a change of the model behind the same name, remove the file and run `chatbotctl docs sync`")
-            .cause(error)
-    })
-}
-
+/// The index by words alone.
 fn open_words(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
     let state_dir = &settings.paths.state_dir;
     index::open(state_dir).map_err(|error| {
@@ -108,7 +59,9 @@ pub fn open_reader() -> Arc<dyn Reader> {
 
 /// Keeps a second server from the same state directory: one answer at a time in a thread is kept within a process.
 /// The hold ends with the file's handle, also when the process is killed.
-pub fn hold_state(settings: &Settings) -> Result<File, Failure> {
+///
+/// A folder that cannot be written needs no hold: then the threads lie in a database elsewhere.
+pub fn hold_state(settings: &Settings) -> Result<Option<File>, Failure> {
     let path = settings.paths.state_dir.join(SERVE_LOCK);
     let what = || format!("take `{}` for this server", settings.paths.state_dir.display());
     let unusable = |error: std::io::Error| {
@@ -116,10 +69,16 @@ pub fn hold_state(settings: &Settings) -> Result<File, Failure> {
             .fix("let this user write the folder, or name another with --state-dir")
             .cause(error)
     };
-    std::fs::create_dir_all(&settings.paths.state_dir).map_err(unusable)?;
-    let file = File::options().create(true).append(true).open(path).map_err(unusable)?;
+    let is_elsewhere = settings.server.database_url.is_some() && settings.server.visitor_key.is_some();
+    let opened = std::fs::create_dir_all(&settings.paths.state_dir)
+        .and_then(|()| File::options().create(true).append(true).open(path));
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if is_elsewhere && is_read_only(&error) => return Ok(None),
+        Err(error) => return Err(unusable(error)),
+    };
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => {
             let why = "another server is running on it";
             Err(Failure::new("serve/locked", Exit::Temporary, what(), why)
@@ -127,6 +86,10 @@ pub fn hold_state(settings: &Settings) -> Result<File, Failure> {
         }
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
+}
+
+fn is_read_only(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
 }
 
 /// The engine that answers from this index.
@@ -151,36 +114,98 @@ pub struct Watch<'a> {
     pub stop: &'a CancellationToken,
 }
 
-/// Brings the index up to date before it answers questions.
+/// Brings the index up to date before it answers questions, and tells what it did.
 ///
-/// What keeps the folder from being followed (it is missing, its `documents.yaml` is wrong, another sync runs, many removals are not confirmed) is
-/// told, and the index stays as it is: a bot that answers from yesterday's documents is better than none.
+/// What keeps the folder from being followed (it is missing, its `documents.yaml` is wrong, another sync runs, the disk
+/// is full or read-only, many documents are gone) is told, and the index stays as it is: a bot that answers from
+/// yesterday's documents is better than none. Nobody is asked here, so many documents are never removed.
 pub async fn bring_up_to_date(
     settings: &Settings,
     index: &Arc<dyn VectorStore>,
     watch: Watch<'_>,
-) -> Result<(), Failure> {
+) -> Result<Option<SyncReport>, Failure> {
     let Watch { out, reader, observer, stop } = watch;
-    let ask = |question: &str| out.confirm(question);
-    let context = SyncContext { reader, observer, ask: &ask, clock: &SystemClock, stop };
+    let ask = |_: &str| Ok(false);
+    let options = SyncOptions::default();
+    let context = SyncContext { reader, observer, ask: &ask, clock: &SystemClock, stop, options };
     match ingest::sync(index, &folders(settings), context).await {
         Ok(report) => {
             for problem in &report.problems {
                 out.warn(&format!("{}: {} ({})", problem.path, problem.message, problem.code));
             }
-            Ok(())
+            Ok(Some(report))
         }
-        Err(
-            error @ (SyncError::Folder(_)
-            | SyncError::Catalogue(_)
-            | SyncError::Locked(_)
-            | SyncError::Declined(_)
-            | SyncError::Undecided(_)),
-        ) => {
-            out.warn(&format!("the documents were not brought up to date: {error}; answering from what is indexed"));
-            Ok(())
+        Err(error) if leaves_a_usable_index(&error) => {
+            let fix = Failure::from(error);
+            let hint = fix.fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
+            let why = fix.why;
+            out.warn(&format!(
+                "the documents were not brought up to date: {why}{hint}; answering from what is indexed"
+            ));
+            Ok(None)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+fn leaves_a_usable_index(error: &SyncError) -> bool {
+    match error {
+        SyncError::Folder(_)
+        | SyncError::Catalogue(_)
+        | SyncError::Locked(_)
+        | SyncError::Declined(_)
+        | SyncError::Undecided(_)
+        | SyncError::State { .. } => true,
+        SyncError::Index(error) => {
+            matches!(error, IndexError::Locked { .. } | IndexError::DiskFull { .. } | IndexError::ReadOnly { .. })
+        }
+        SyncError::Reader(_) | SyncError::Task(_) => false,
+    }
+}
+
+/// Follows the documents while a bot answers from them: brings the index up to date whenever they change, until the
+/// stop. What keeps one sync from happening is told once, and the next one tries again.
+pub async fn follow(settings: &Settings, index: &Arc<dyn VectorStore>, watch: Watch<'_>, poll: Option<Duration>) {
+    let mut watcher = Watcher::start(&settings.paths.docs_dir, poll);
+    if let Some(trouble) = watcher.trouble() {
+        watch
+            .out
+            .warn(&format!("the documents folder cannot be watched ({trouble}); it is looked at from time to time"));
+    }
+    let mut told = String::new();
+    // First a look without waiting: something may have changed before the watch began.
+    loop {
+        let ask = |_: &str| Ok(false);
+        let options = SyncOptions { wait: FOLLOW_WAIT, ..SyncOptions::default() };
+        let Watch { reader, observer, stop, .. } = watch;
+        let context = SyncContext { reader, observer, ask: &ask, clock: &SystemClock, stop, options };
+        match ingest::sync(index, &folders(settings), context).await {
+            Ok(report) => {
+                told.clear();
+                log_changes(&report);
+                if report.has_changes() {
+                    embeddings::embed_quietly(settings, index, stop).await;
+                }
+            }
+            Err(_) if stop.is_cancelled() => return,
+            Err(error) => {
+                let why = error.to_string();
+                if why != told {
+                    tracing::warn!(%error, "the documents were not brought up to date");
+                    told = why;
+                }
+            }
+        }
+        if watcher.due(watch.stop).await == Due::Stopped {
+            return;
+        }
+    }
+}
+
+fn log_changes(report: &SyncReport) {
+    if report.has_changes() {
+        let SyncReport { added, updated, removed, .. } = report;
+        tracing::info!(added, updated, removed, problems = report.problems.len(), "documents changed");
     }
 }
 

@@ -12,6 +12,16 @@ pub enum Event {
         /// How many steps, when known.
         total: Option<u64>,
     },
+    /// How many bytes the steps of the job that has just begun handle in all.
+    Sized {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// A step begins.
+    Working {
+        /// What the step is about: a path.
+        item: String,
+    },
     /// One step is done.
     Advanced {
         /// What the step was about: a path.

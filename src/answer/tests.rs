@@ -26,6 +26,9 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
         recipe: String::new(),
         bytes: 0,
         modified_ns: None,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: false,
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: 1,
     };

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,13 +20,16 @@ use crate::ui::{Format, log};
 
 /// Serve the bot: the page, the ChatKit protocol, the documents
 ///
-/// The local index is brought up to date with the documents first. When the server is ready, its address is printed
+/// The local index is brought up to date with the documents first; with --watch also whenever they change. Many
+/// documents are never removed that way: then it warns, and `chatbotctl docs sync --allow-delete` decides. What
+/// `docs sync` does beside the running server is picked up within a second or two. When the server is ready, its address is printed
 /// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM gives running answers ten
 /// seconds to finish and stops.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl serve" => "serve the documents in `data` on http://127.0.0.1:8002",
     "chatbotctl serve --port 0 --docs-dir handbook" => "other documents, on a free port",
+    "chatbotctl serve --watch" => "and take in documents as they change",
     "chatbotctl --profile prod serve" => "with the settings of a profile"
 ))]
 pub struct Args {
@@ -44,6 +48,12 @@ pub struct Args {
     /// Who answers: extractive or stub [default: MODEL_BACKEND]
     #[arg(long, value_name = "NAME")]
     model_backend: Option<String>,
+    /// Take in documents whenever they change
+    #[arg(long)]
+    watch: bool,
+    /// Look for changes every SECONDS instead of being told: for network folders
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    poll: Option<u64>,
 }
 
 impl Args {
@@ -85,9 +95,20 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         documents = index.records().await.map_or(0, |records| records.len()),
         "serving"
     );
-    serve::run(listener, deps, ctx.stop.clone())
-        .await
-        .map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
+    let ended = ctx.stop.child_token();
+    let following = async {
+        if args.watch {
+            let watch = Watch { observer: &Silent, stop: &ended, ..watch };
+            app::follow(&settings, &index, watch, args.poll.map(Duration::from_secs)).await;
+        }
+    };
+    let serving = async {
+        let served = serve::run(listener, deps, ctx.stop.clone()).await;
+        ended.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(serving, following);
+    served.map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
     if embedding.await.is_err() {
         tracing::error!("embedding the documents ended with a bug");
     }
@@ -98,19 +119,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 /// Embeds what has no vector yet while questions are answered already; until then words alone count.
 fn embed_beside(settings: &Settings, index: &Arc<dyn VectorStore>, ctx: &Ctx) -> JoinHandle<()> {
     let (settings, index, stop) = (settings.clone(), Arc::clone(index), ctx.stop.clone());
-    tokio::spawn(async move {
-        match app::embed(&settings, &index, &Silent, &stop).await {
-            Ok(report) => {
-                for problem in &report.problems {
-                    tracing::warn!(code = problem.code, "embedding: {}", problem.message);
-                }
-                if report.embedded > 0 {
-                    tracing::info!(texts = report.embedded, "embedded");
-                }
-            }
-            Err(failure) => tracing::error!(code = failure.code, "embedding: {}", failure.why),
-        }
-    })
+    tokio::spawn(async move { app::embeddings::embed_quietly(&settings, &index, &stop).await })
 }
 
 async fn listen(settings: &ServerSettings) -> Result<TcpListener, Failure> {

@@ -74,6 +74,11 @@ pub fn derive_id(path: &str) -> String {
 
 /// The title of a document: what its reader found, its first heading of level 1, else its file name in title case.
 pub fn derive_title(parsed: &Parsed, path: &str) -> String {
+    own_title(parsed, path).unwrap_or_else(|| title_from_name(path))
+}
+
+/// The title that a document gives itself: what its reader found, else its first heading of level 1.
+pub fn own_title(parsed: &Parsed, path: &str) -> Option<String> {
     let heading = parsed
         .blocks
         .iter()
@@ -86,7 +91,6 @@ pub fn derive_title(parsed: &Parsed, path: &str) -> String {
         .filter(|title| is_sensible_title(title, path))
         .or(heading)
         .filter(|title| title.chars().count() <= MAX_TITLE_CHARS)
-        .unwrap_or_else(|| title_from_name(path))
 }
 
 /// Whether a title says something: programs fill the field with "untitled" and file names.
@@ -111,7 +115,8 @@ fn has_file_extension(title: &str) -> bool {
     matches!(extension, Some("doc" | "docx" | "pdf" | "odt" | "rtf" | "tex" | "dvi" | "indd" | "html" | "md" | "txt"))
 }
 
-fn title_from_name(path: &str) -> String {
+/// The title that a file's name suggests: without number and extension, in title case.
+pub fn title_from_name(path: &str) -> String {
     let name = without_number(stem(path)).replace(['_', '-', '.', '+'], " ");
     let words: Vec<String> = name.split_whitespace().map(capitalised).collect();
     if words.is_empty() { "Document".to_owned() } else { words.join(" ") }

@@ -1,11 +1,16 @@
 //! Lists the files of the documents folder.
 //!
-//! No symbolic link is followed, so nothing outside the folder is ever read. Hidden and secret-looking files are left
-//! out, and everything left out is named with a reason. This module reads no contents except to hash them.
+//! No symbolic link is followed, so nothing outside the folder is ever read. Hidden and secret-looking files, and what
+//! ignore rules name, are left out, and everything left out is named with a reason: a folder once, not file by file.
+//! This module reads no contents except to hash them.
+
+pub mod ignored;
+pub mod names;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
@@ -14,13 +19,14 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::hex;
 use crate::docs::catalogue::CATALOGUE_FILE;
 use crate::docs::format::{self, FormatError};
+use crate::docs::walk::ignored::{IGNORE_FILE, Rules};
 use crate::error::Problem;
 
 /// Deeper folders are a mistake or an attack.
 const MAX_DEPTH: usize = 64;
 
 /// A file that a reader exists for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundFile {
     /// Path relative to the documents folder, with `/`.
     pub path: String,
@@ -30,6 +36,10 @@ pub struct FoundFile {
     pub bytes: u64,
     /// Modification time in nanoseconds since 1970, when the file system tells.
     pub modified_ns: Option<i64>,
+    /// Time of the last change of its inode in nanoseconds since 1970, when the file system tells.
+    pub ctime_ns: Option<i64>,
+    /// Number of its inode, when the file system has such.
+    pub inode: Option<u64>,
 }
 
 /// A file that is left out on purpose.
@@ -77,11 +87,11 @@ pub fn walk(root: &Path) -> Result<Listing, WalkError> {
     let entries =
         fs::read_dir(root).map_err(|error| WalkError::Unreadable { path: shown, message: error.to_string() })?;
     let mut walker = Walker::default();
-    walker.folder(entries, "", 0);
+    walker.folder(entries, Folder { absolute: root.to_owned(), path: String::new(), depth: 0, rules: None });
     // An explicit stack, so that no depth of folders can overflow ours.
     while let Some(folder) = walker.pending.pop() {
         match fs::read_dir(&folder.absolute) {
-            Ok(entries) => walker.folder(entries, &folder.path, folder.depth),
+            Ok(entries) => walker.folder(entries, folder),
             Err(error) => walker.unreadable(folder.path, &error),
         }
     }
@@ -127,6 +137,20 @@ pub fn modified_ns(metadata: &Metadata) -> Option<i64> {
     i64::try_from(since.as_nanos()).ok()
 }
 
+/// Time of the last change of the inode, in nanoseconds since 1970, and the inode's number.
+#[cfg(unix)]
+pub fn inode(metadata: &Metadata) -> (Option<i64>, Option<u64>) {
+    use std::os::unix::fs::MetadataExt as _;
+    let ctime_ns = metadata.ctime().checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(metadata.ctime_nsec()));
+    (ctime_ns, Some(metadata.ino()))
+}
+
+/// Neither is known here.
+#[cfg(not(unix))]
+pub fn inode(_metadata: &Metadata) -> (Option<i64>, Option<u64>) {
+    (None, None)
+}
+
 #[derive(Default)]
 struct Walker {
     listing: Listing,
@@ -137,53 +161,82 @@ struct Folder {
     absolute: PathBuf,
     path: String,
     depth: usize,
+    /// The ignore rules of the folders above; once its own are read, those too.
+    rules: Option<Arc<Rules>>,
 }
 
 impl Walker {
-    fn folder(&mut self, entries: fs::ReadDir, parent: &str, depth: usize) {
+    fn folder(&mut self, entries: fs::ReadDir, mut folder: Folder) {
+        let above = folder.rules.take();
+        match Rules::load(&folder.absolute, &folder.path, above, &mut self.listing.problems) {
+            Ok(rules) => folder.rules = rules,
+            Err(error) => {
+                // Nobody knows what is to be ignored, so the folder stays in the index as it is there.
+                let message = format!("its {IGNORE_FILE} cannot be read: {error}; nothing here was looked at");
+                return self.problem(folder.path, "ignore/unreadable", &message);
+            }
+        }
         for entry in entries {
             match entry {
-                Ok(entry) => self.entry(&entry, parent, depth),
-                Err(error) => self.unreadable(parent.to_owned(), &error),
+                Ok(entry) => self.entry(&entry, &folder),
+                Err(error) => self.unreadable(folder.path.clone(), &error),
             }
         }
     }
 
-    fn entry(&mut self, entry: &fs::DirEntry, parent: &str, depth: usize) {
+    fn entry(&mut self, entry: &fs::DirEntry, folder: &Folder) {
         let os_name = entry.file_name();
         let Some(name) = os_name.to_str() else {
-            let path = join(parent, &os_name.to_string_lossy());
+            let path = join(&folder.path, &os_name.to_string_lossy());
             self.problem(path, "document/bad-name", "the name is not valid UTF-8; rename the file");
             return;
         };
-        let path = join(parent, name);
+        let path = join(&folder.path, name);
+        if name == IGNORE_FILE {
+            return;
+        }
         if name.starts_with('.') {
-            return self.skip(path, "hidden");
+            return self.skip(path, if names::is_secret(name) { names::SECRET } else { "hidden" });
         }
-        match entry.file_type() {
-            Err(error) => self.unreadable(path, &error),
-            Ok(kind) if kind.is_symlink() => {
-                self.skip(path, "a symbolic link; links are not followed");
-            }
-            Ok(kind) if kind.is_dir() && depth >= MAX_DEPTH => {
-                self.problem(path, "document/unreadable", "folders are nested too deep here");
-            }
-            Ok(kind) if kind.is_dir() => {
-                self.pending.push(Folder { absolute: entry.path(), path, depth: depth + 1 });
-            }
-            Ok(kind) if kind.is_file() => self.file(entry, name, path),
-            Ok(_) => self.skip(path, "not a regular file"),
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(error) => return self.unreadable(path, &error),
+        };
+        if kind.is_symlink() {
+            return self.skip(path, "a symbolic link; links are not followed");
         }
+        let rules = folder.rules.as_ref();
+        if let Some(reason) = rules.and_then(|rules| rules.reason(&entry.path(), kind.is_dir())) {
+            return self.skip(path, &reason);
+        }
+        if kind.is_dir() {
+            self.subfolder(entry, name, path, folder);
+        } else if kind.is_file() {
+            self.file(entry, name, path);
+        } else {
+            self.skip(path, "not a regular file");
+        }
+    }
+
+    fn subfolder(&mut self, entry: &fs::DirEntry, name: &str, path: String, parent: &Folder) {
+        if let Some(reason) = names::foreign_folder(name) {
+            return self.skip(path, reason);
+        }
+        if parent.depth >= MAX_DEPTH {
+            return self.problem(path, "document/unreadable", "folders are nested too deep here");
+        }
+        let rules = parent.rules.clone();
+        self.pending.push(Folder { absolute: entry.path(), path, depth: parent.depth + 1, rules });
     }
 
     fn file(&mut self, entry: &fs::DirEntry, name: &str, path: String) {
         if path == CATALOGUE_FILE {
             return;
         }
-        if is_secret(name) {
-            return self.skip(path, "it looks like a secret");
+        if names::is_secret(name) {
+            return self.skip(path, names::SECRET);
         }
-        if is_scratch(name) {
+        if names::is_scratch(name) {
             return self.skip(path, "a temporary file of another program");
         }
         if format::by_extension(&path).is_none() {
@@ -195,13 +248,14 @@ impl Walker {
                 let error = FormatError::TooLarge(format::max_bytes(&path));
                 self.problem(path, error.code(), &error.to_string());
             }
-            Ok(metadata) => self.listing.files.push(FoundFile {
-                path,
-                absolute: entry.path(),
-                bytes: metadata.len(),
-                modified_ns: modified_ns(&metadata),
-            }),
+            Ok(metadata) => self.found(path, entry.path(), &metadata),
         }
+    }
+
+    fn found(&mut self, path: String, absolute: PathBuf, metadata: &Metadata) {
+        let (ctime_ns, inode) = inode(metadata);
+        let (bytes, modified_ns) = (metadata.len(), modified_ns(metadata));
+        self.listing.files.push(FoundFile { path, absolute, bytes, modified_ns, ctime_ns, inode });
     }
 
     fn skip(&mut self, path: String, reason: &str) {
@@ -229,21 +283,6 @@ impl Walker {
 
 fn join(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
-}
-
-/// Whether a file's name says that it holds keys or passwords. Such a file must never reach an index.
-fn is_secret(name: &str) -> bool {
-    const SUFFIXES: [&str; 11] =
-        [".env", ".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".asc", ".gpg", ".ppk"];
-    const NAMES: [&str; 7] =
-        ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "credentials.json", "secrets.yaml", "secrets.yml"];
-    let name = name.to_lowercase();
-    SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || NAMES.contains(&name.as_str())
-}
-
-/// Lock and backup files that office programs and editors leave beside a document.
-fn is_scratch(name: &str) -> bool {
-    name.starts_with("~$") || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
 }
 
 #[cfg(test)]
@@ -312,6 +351,43 @@ mod tests {
                 assert_eq!(kind(path), Err(io::ErrorKind::InvalidInput), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn rules_ignore_and_a_deeper_file_takes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ["a.md", "draft.md", "old/a.md", "old/b.md", "s/draft.md", "s/keep/draft.md", "node_modules/x.md"];
+        for path in files {
+            write(dir.path(), path, "x");
+        }
+        write(dir.path(), IGNORE_FILE, "# drafts\ndraft.md\n/old/\n{a,b\n");
+        write(dir.path(), &format!("s/keep/{IGNORE_FILE}"), "!draft.md\n");
+        let listing = walk(dir.path()).unwrap();
+        let paths: Vec<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["a.md", "s/keep/draft.md"]);
+        let skipped: Vec<(&str, &str)> =
+            listing.skipped.iter().map(|file| (file.path.as_str(), file.reason.as_str())).collect();
+        let expected = [
+            ("draft.md", "ignored by `draft.md` in .chatbotctlignore"),
+            ("node_modules", "files of installed programs"),
+            ("old", "ignored by `/old/` in .chatbotctlignore"),
+            ("s/draft.md", "ignored by `draft.md` in .chatbotctlignore"),
+        ];
+        assert_eq!(skipped, expected);
+        let problem = &listing.problems[0];
+        assert_eq!((problem.path.as_str(), problem.code.as_str()), (IGNORE_FILE, "ignore/bad-rule"));
+        assert!(problem.message.starts_with("line 4: `{a,b`"), "{}", problem.message);
+    }
+
+    #[test]
+    fn where_rules_cannot_be_read_nothing_is_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a.md", "x");
+        write(dir.path(), "s/b.md", "x");
+        fs::create_dir(dir.path().join("s").join(IGNORE_FILE)).unwrap();
+        let listing = walk(dir.path()).unwrap();
+        assert_eq!(listing.files.len(), 1);
+        assert_eq!((listing.problems[0].path.as_str(), listing.problems[0].code.as_str()), ("s", "ignore/unreadable"));
     }
 
     #[test]

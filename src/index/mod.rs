@@ -71,6 +71,22 @@ pub enum IndexError {
         /// Where it lies.
         path: String,
     },
+    /// There is no room for the change. The index is as it was.
+    #[error("the disk of `{path}` is full: {message}")]
+    DiskFull {
+        /// Where it lies.
+        path: String,
+        /// What the engine said.
+        message: String,
+    },
+    /// It may not be written. The index is as it was.
+    #[error("the index in `{path}` cannot be written: {message}")]
+    ReadOnly {
+        /// Where it lies.
+        path: String,
+        /// What the engine said.
+        message: String,
+    },
     /// The disk or the search engine failed.
     #[error("the index in `{path}` failed: {message}")]
     Backend {

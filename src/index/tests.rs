@@ -17,6 +17,9 @@ pub(crate) fn record(id: &str, title: &str, chunks: u32) -> DocumentRecord {
         recipe: String::new(),
         bytes: 1,
         modified_ns: None,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: false,
         indexed_at: Timestamp::UNIX_EPOCH,
         chunks,
     }

@@ -29,7 +29,7 @@ pub enum SyncError {
         /// What the system said.
         message: String,
     },
-    /// A question was answered with no.
+    /// A question was answered with no, or by nobody.
     #[error("not confirmed: {0}")]
     Declined(String),
     /// A question could not be asked.
@@ -63,13 +63,15 @@ impl From<SyncError> for Failure {
                 .fix("correct documents.yaml; nothing was changed"),
             SyncError::Index(error) => error.into(),
             SyncError::Locked(_) => Self::new("docs/locked", Exit::Temporary, WHAT, why)
-                .fix("wait until the other sync is done, then run `chatbotctl docs sync` again"),
+                .fix("wait for the other sync to end: chatbotctl docs sync --wait 60"),
             SyncError::State { .. } => Self::new("docs/state", Exit::NotGood, WHAT, why)
                 .fix("let this user write the folder, or name another with --state-dir"),
             SyncError::Reader(_) => Self::new("docs/no-reader", Exit::Temporary, WHAT, why)
                 .fix("look at the limits of processes and memory (ulimit -a), then run it again"),
-            SyncError::Declined(_) => Self::new("docs/declined", Exit::Undecided, WHAT, why)
-                .fix("look at `chatbotctl docs plan`, then sync again with --yes"),
+            SyncError::Declined(_) => Self::new("docs/declined", Exit::Undecided, WHAT, why).fix(
+                "nothing was changed; look at `chatbotctl docs plan`, and if they are to go: \
+                     chatbotctl docs sync --allow-delete",
+            ),
             SyncError::Undecided(failure) => failure,
             SyncError::Task(error) => Self::new("docs/bug", Exit::Bug, WHAT, why)
                 .fix("run it again with -v, and report what it says")
@@ -85,6 +87,10 @@ impl From<IndexError> for Failure {
             IndexError::Locked { .. } => {
                 Self::new("index/locked", Exit::Temporary, "write the index", why).fix("try again in a moment")
             }
+            IndexError::DiskFull { .. } => Self::new("index/disk-full", Exit::NotGood, "write the index", why)
+                .fix("make room on the disk, then run `chatbotctl docs sync` again; the index is as it was"),
+            IndexError::ReadOnly { .. } => Self::new("index/read-only", Exit::NotGood, "write the index", why)
+                .fix("let this user write the folder, or name another with --state-dir; the index is as it was"),
             IndexError::Backend { .. } => Self::new("index/failed", Exit::NotGood, "use the index", why)
                 .fix("an index that is damaged may be deleted; `chatbotctl docs sync` makes it anew"),
         }

@@ -2,8 +2,15 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::ingest::SyncError;
+
+/// How often a lock that is waited for is tried. The system's own waiting cannot be given up.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// Takes the lock; it is given back when the returned file is dropped.
 pub fn acquire(state_dir: &Path) -> Result<File, SyncError> {
@@ -20,5 +27,18 @@ pub fn acquire(state_dir: &Path) -> Result<File, SyncError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SyncError::Locked(shown())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Takes the lock, waiting so long for another sync to end; a stop ends the waiting, too.
+pub async fn acquire_within(state_dir: &Path, wait: Duration, stop: &CancellationToken) -> Result<File, SyncError> {
+    let deadline = Instant::now() + wait;
+    loop {
+        match acquire(state_dir) {
+            Err(SyncError::Locked(_)) if Instant::now() < deadline && !stop.is_cancelled() => {
+                tokio::time::sleep(RETRY).await;
+            }
+            outcome => return outcome,
+        }
     }
 }

@@ -6,13 +6,19 @@
 pub mod apply;
 pub mod embed;
 pub mod error;
+pub mod failures;
+pub mod held;
 pub mod language;
 pub mod lock;
 pub mod plan;
+pub mod removals;
+pub mod renames;
 pub mod scan;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +32,8 @@ use crate::index::VectorStore;
 
 pub use crate::ingest::error::SyncError;
 pub use crate::ingest::plan::{Plan, plan};
-pub use crate::ingest::scan::{Scan, scan};
+pub use crate::ingest::removals::doubt;
+pub use crate::ingest::scan::{Looking, Scan, scan};
 
 /// Where documents and state lie.
 #[derive(Debug, Clone)]
@@ -37,8 +44,19 @@ pub struct Folders {
     pub state_dir: PathBuf,
 }
 
-/// Asks a person a question that needs yes or no.
+/// Asks whether many documents may be removed; the question names their number. `false` is a no, also of nobody.
 pub type Ask<'a> = dyn Fn(&str) -> Result<bool, Failure> + Send + Sync + 'a;
+
+/// What a person may want otherwise.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SyncOptions {
+    /// Whether every file is hashed, however untouched it looks.
+    pub checksum: bool,
+    /// Whether unchanged files that could not be read the last time are read again.
+    pub retry_failed: bool,
+    /// How long another sync is waited for.
+    pub wait: Duration,
+}
 
 /// What a sync works with.
 #[derive(Clone, Copy)]
@@ -53,6 +71,8 @@ pub struct SyncContext<'a> {
     pub clock: &'a dyn Clock,
     /// Ends the work: at once while something is read, after the commit while something is written.
     pub stop: &'a CancellationToken,
+    /// What is wanted otherwise.
+    pub options: SyncOptions,
 }
 
 /// What a sync did.
@@ -60,12 +80,14 @@ pub struct SyncContext<'a> {
 pub struct SyncReport {
     /// Documents that are new.
     pub added: usize,
-    /// Documents that changed.
+    /// Documents that changed, those included that were only renamed.
     pub updated: usize,
     /// Documents that are gone.
     pub removed: usize,
     /// Documents that stayed as they were.
     pub unchanged: usize,
+    /// How many of the updated ones only have another path: they were not read again.
+    pub renamed: usize,
     /// Whether it was interrupted; the next run finishes.
     pub interrupted: bool,
     /// What went wrong, by path.
@@ -74,25 +96,34 @@ pub struct SyncReport {
     pub skipped: Vec<Skipped>,
 }
 
+impl SyncReport {
+    /// Whether the index is another than before.
+    pub fn has_changes(&self) -> bool {
+        self.added + self.updated + self.removed > 0
+    }
+}
+
 /// Brings the index up to date with the folder.
 pub async fn sync(
     index: &Arc<dyn VectorStore>,
     folders: &Folders,
     context: SyncContext<'_>,
 ) -> Result<SyncReport, SyncError> {
-    let _lock = lock::acquire(&folders.state_dir)?;
+    let SyncContext { observer, clock, stop, options, .. } = context;
+    let _lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
     let records = index.records().await?;
-    let scan = scan(folders, &records, context.observer, context.stop).await?;
+    let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
+    let scan = scan(folders, &records, looking).await?;
     if scan.interrupted {
         return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
     }
     let plan = plan(&records, &scan);
-    if let Some(question) = plan.doubt(records.len())
+    if let Some(question) = doubt(&plan, &records)
         && !(context.ask)(&question)?
     {
         return Err(SyncError::Declined(question));
     }
-    apply::apply(index, &plan, scan, &records, context).await
+    apply::apply(index, folders, apply::Work { plan, scan, records }, context).await
 }
 
 #[cfg(test)]

@@ -1,27 +1,55 @@
 //! Looks at the folder: which files there are, and what each one's hash is.
 //!
-//! A file is not read again when its size and time are those of the record, and the time is old enough that a later
-//! change would show.
+//! A file is not read again when its size, its times and its inode are those noted, and the times are old enough that
+//! a later change would show.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::docs::catalogue::{Catalogue, Details};
 use crate::docs::identity::{Claim, assign_ids};
 use crate::docs::walk::{self, FoundFile, Listing, Skipped};
 use crate::error::Problem;
 use crate::event::{Event, Observer};
-use crate::ingest::{Folders, SyncError};
+use crate::ingest::failures::Failures;
+use crate::ingest::held::Held;
+use crate::ingest::{Folders, SyncError, renames};
 use crate::model::DocumentRecord;
 
-/// A file written this shortly before it was indexed may have been changed again within the same tick of the clock.
+/// A file written this shortly before it was looked at may have been changed again within the same tick of the clock:
+/// the coarsest file systems count in steps of two seconds.
 const RACY_NS: i128 = 2_000_000_000;
 
 const HASHES_AT_ONCE: usize = 2;
+
+/// How the folder is looked at.
+#[derive(Clone, Copy)]
+pub struct Looking<'a> {
+    /// Told about every file that is hashed.
+    pub observer: &'a dyn Observer,
+    /// Where the present comes from.
+    pub clock: &'a dyn Clock,
+    /// Ends the work.
+    pub stop: &'a CancellationToken,
+    /// Whether every file is hashed.
+    pub checksum: bool,
+    /// Whether files that could not be read the last time count as not yet read.
+    pub retry_failed: bool,
+}
+
+/// A file and its hash.
+#[derive(Debug, Clone)]
+pub struct HashedFile {
+    /// The file.
+    pub file: FoundFile,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+}
 
 /// A file, what it is called and what is said about it.
 #[derive(Debug, Clone)]
@@ -34,6 +62,8 @@ pub struct ScannedFile {
     pub document_id: String,
     /// What the catalogue says of it.
     pub details: Details,
+    /// Why these bytes could not be read the last time.
+    pub failed: Option<Problem>,
 }
 
 /// The folder as it is now.
@@ -45,131 +75,172 @@ pub struct Scan {
     pub skipped: Vec<Skipped>,
     /// What could not be looked at. Documents at or below these paths stay in the index.
     pub problems: Vec<Problem>,
+    /// What could not be read the last time.
+    pub failures: Failures,
+    /// The present of just before the look.
+    pub started_at: Timestamp,
     /// Whether the work was interrupted: the rest says nothing.
     pub interrupted: bool,
 }
 
 /// Scans the folder. `records` say what need not be hashed again and which ids are known.
-pub async fn scan(
-    folders: &Folders,
-    records: &[DocumentRecord],
-    observer: &dyn Observer,
-    stop: &CancellationToken,
-) -> Result<Scan, SyncError> {
-    let root = folders.docs_dir.clone();
-    let looking = tokio::task::spawn_blocking(move || {
-        let listing = walk::walk(&root)?;
-        Ok::<_, SyncError>((listing, Catalogue::load(&root)?))
+pub async fn scan(folders: &Folders, records: &[DocumentRecord], looking: Looking<'_>) -> Result<Scan, SyncError> {
+    let started_at = looking.clock.now();
+    let Folders { docs_dir, state_dir } = folders.clone();
+    let look = tokio::task::spawn_blocking(move || {
+        let listing = walk::walk(&docs_dir)?;
+        Ok::<_, SyncError>((listing, Catalogue::load(&docs_dir)?, Failures::load(&state_dir)))
     });
-    let Some(looked) = stop.run_until_cancelled(looking).await else {
-        return Ok(Scan { interrupted: true, ..Scan::default() });
-    };
-    let (listing, catalogue) = looked??;
+    let interrupted = || Ok(Scan { interrupted: true, ..Scan::default() });
+    let Some(looked) = looking.stop.run_until_cancelled(look).await else { return interrupted() };
+    let (listing, catalogue, failures) = looked??;
     let known: HashMap<&str, &DocumentRecord> = records.iter().map(|record| (record.path.as_str(), record)).collect();
-    observer.observe(Event::Started { task: "scanning", total: Some(listing.files.len() as u64) });
-    let hashed = hash_all(&listing.files, &known, observer, stop).await?;
-    observer.observe(Event::Finished);
-    if stop.is_cancelled() {
-        return Ok(Scan { interrupted: true, ..Scan::default() });
+    let noted = Noted { known: &known, failures: &failures, checksum: looking.checksum };
+    let hashed = hash_all(&listing.files, &noted, looking).await?;
+    if looking.stop.is_cancelled() {
+        return interrupted();
     }
-    assemble(listing, hashed, &catalogue, &known)
+    let mut scan = Assembly { known: &known, catalogue: &catalogue }.assemble(listing, hashed)?;
+    scan.started_at = started_at;
+    if !looking.retry_failed {
+        for scanned in &mut scan.files {
+            scanned.failed = remembered(&failures, scanned);
+        }
+    }
+    scan.failures = failures;
+    Ok(scan)
+}
+
+fn remembered(failures: &Failures, scanned: &ScannedFile) -> Option<Problem> {
+    let failed = failures.get(&scanned.file.path)?;
+    let same = failed.sha256 == scanned.sha256 && failed.recipe == scanned.details.recipe();
+    same.then(|| failed.problem(&scanned.file.path))
+}
+
+/// What is noted of the files from earlier looks.
+struct Noted<'a> {
+    known: &'a HashMap<&'a str, &'a DocumentRecord>,
+    failures: &'a Failures,
+    checksum: bool,
+}
+
+impl Noted<'_> {
+    /// The hash of a file that is certainly the one that was looked at before.
+    fn hash_of(&self, file: &FoundFile) -> Option<String> {
+        if self.checksum {
+            return None;
+        }
+        let now = (file.bytes, file.modified_ns, file.ctime_ns, file.inode);
+        if let Some(failed) = self.failures.get(&file.path) {
+            let then = (failed.bytes, failed.modified_ns, failed.ctime_ns, failed.inode);
+            if then == now && is_settled(file, failed.looked_at) {
+                return Some(failed.sha256.clone());
+            }
+        }
+        let record = self.known.get(file.path.as_str())?;
+        let then = (record.bytes, record.modified_ns, record.ctime_ns, record.inode);
+        (then == now && is_settled(file, record.indexed_at)).then(|| record.sha256.clone())
+    }
+}
+
+/// Whether a change after `looked_at` would show in the file's times.
+pub fn is_settled(file: &FoundFile, looked_at: Timestamp) -> bool {
+    let Some(modified) = file.modified_ns else { return false };
+    let latest = file.ctime_ns.map_or(modified, |ctime| ctime.max(modified));
+    looked_at > Timestamp::UNIX_EPOCH && looked_at.as_nanosecond() - i128::from(latest) > RACY_NS
 }
 
 type Hashed = BTreeMap<String, Result<String, std::io::Error>>;
 
-async fn hash_all(
-    files: &[FoundFile],
-    known: &HashMap<&str, &DocumentRecord>,
-    observer: &dyn Observer,
-    stop: &CancellationToken,
-) -> Result<Hashed, SyncError> {
-    let mut hashes = futures_util::stream::iter(files)
+async fn hash_all(files: &[FoundFile], noted: &Noted<'_>, looking: Looking<'_>) -> Result<Hashed, SyncError> {
+    let Looking { observer, stop, .. } = looking;
+    let mut hashed = Hashed::new();
+    let mut unsure = Vec::new();
+    for file in files {
+        match noted.hash_of(file) {
+            Some(hash) => {
+                hashed.insert(file.path.clone(), Ok(hash));
+            }
+            None => unsure.push(file),
+        }
+    }
+    observer.observe(Event::Started { task: "scanning", total: Some(unsure.len() as u64) });
+    observer.observe(Event::Sized { bytes: unsure.iter().map(|file| file.bytes).sum() });
+    let mut hashes = futures_util::stream::iter(unsure)
         .map(|file| {
-            let path = file.path.clone();
             let absolute = Arc::new(file.absolute.clone());
-            let same = known.get(path.as_str()).filter(|record| is_untouched(file, record));
-            let same = same.map(|record| record.sha256.clone());
             async move {
-                let hash = match same {
-                    Some(hash) => Ok(hash),
-                    None => tokio::task::spawn_blocking(move || walk::hash_file(&absolute)).await?,
-                };
-                Ok::<_, SyncError>((path, file.bytes, hash))
+                observer.observe(Event::Working { item: file.path.clone() });
+                let hash = tokio::task::spawn_blocking(move || walk::hash_file(&absolute)).await?;
+                Ok::<_, SyncError>((file, hash))
             }
         })
         .buffered(HASHES_AT_ONCE);
-    let mut hashed = Hashed::new();
     while let Some(Some(result)) = stop.run_until_cancelled(hashes.next()).await {
-        let (path, bytes, hash) = result?;
-        observer.observe(Event::Advanced { item: path.clone(), bytes });
-        hashed.insert(path, hash);
+        let (file, hash) = result?;
+        observer.observe(Event::Advanced { item: file.path.clone(), bytes: file.bytes });
+        hashed.insert(file.path.clone(), hash);
     }
+    observer.observe(Event::Finished);
     Ok(hashed)
 }
 
-/// Whether a file is certainly the one that was indexed.
-fn is_untouched(file: &FoundFile, record: &DocumentRecord) -> bool {
-    let Some(modified) = file.modified_ns else {
-        return false;
-    };
-    let settled = record.indexed_at.as_nanosecond() - i128::from(modified) > RACY_NS;
-    file.bytes == record.bytes
-        && Some(modified) == record.modified_ns
-        && settled
-        && record.indexed_at > Timestamp::UNIX_EPOCH
+/// What turns files into documents.
+struct Assembly<'a> {
+    known: &'a HashMap<&'a str, &'a DocumentRecord>,
+    catalogue: &'a Catalogue,
 }
 
-fn assemble(
-    listing: Listing,
-    mut hashed: Hashed,
-    catalogue: &Catalogue,
-    known: &HashMap<&str, &DocumentRecord>,
-) -> Result<Scan, SyncError> {
-    let mut problems = listing.problems;
-    let mut files = Vec::new();
-    for file in listing.files {
-        match hashed.remove(&file.path) {
-            Some(Ok(sha256)) => files.push((file, sha256)),
-            // It went away while we looked: it is not there.
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Some(Err(error)) => problems.push(Problem::new(file.path, "document/unreadable", error.to_string())),
-            None => {}
+impl Assembly<'_> {
+    fn assemble(&self, listing: Listing, mut hashed: Hashed) -> Result<Scan, SyncError> {
+        let mut problems = listing.problems;
+        let mut files = Vec::new();
+        for file in listing.files {
+            match hashed.remove(&file.path) {
+                Some(Ok(sha256)) => files.push(HashedFile { file, sha256 }),
+                // It went away while we looked: it is not there.
+                Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Some(Err(error)) => problems.push(Problem::new(file.path, "document/unreadable", error.to_string())),
+                None => {}
+            }
         }
+        let troubled = problems.iter().map(|problem| problem.path.as_str());
+        let bound = self.catalogue.bind(files.iter().map(|hashed| hashed.file.path.as_str()).chain(troubled))?;
+        let details: Vec<Details> = files.iter().map(|hashed| bound.details(&hashed.file.path)).collect();
+        let mut ids = self.ids(&files, &details, &problems);
+        let files = files
+            .into_iter()
+            .zip(details)
+            .filter_map(|(HashedFile { file, sha256 }, details)| {
+                let document_id = ids.remove(&file.path)?;
+                Some(ScannedFile { file, sha256, document_id, details, failed: None })
+            })
+            .collect();
+        problems.extend(bound.problems);
+        Ok(Scan { files, skipped: listing.skipped, problems, ..Scan::default() })
     }
-    let troubled = problems.iter().map(|problem| problem.path.as_str());
-    let bound = catalogue.bind(files.iter().map(|(file, _)| file.path.as_str()).chain(troubled))?;
-    let details: Vec<Details> = files.iter().map(|(file, _)| bound.details(&file.path)).collect();
-    let claims: Vec<Claim<'_>> = files
-        .iter()
-        .zip(&details)
-        .map(|((file, _), details)| Claim {
-            path: &file.path,
-            given: details.id.as_deref(),
-            known: known.get(file.path.as_str()).map(|record| record.document_id.as_str()),
-        })
-        .collect();
-    let reserved: BTreeSet<String> = known
-        .values()
-        .filter(|record| is_held(&record.path, &problems))
-        .map(|record| record.document_id.clone())
-        .collect();
-    let mut ids = assign_ids(&claims, &reserved);
-    let files = files
-        .into_iter()
-        .zip(details)
-        .filter_map(|((file, sha256), details)| {
-            let document_id = ids.remove(&file.path)?;
-            Some(ScannedFile { file, sha256, document_id, details })
-        })
-        .collect();
-    problems.extend(bound.problems);
-    Ok(Scan { files, skipped: listing.skipped, problems, interrupted: false })
-}
 
-/// Whether a path could not be looked at, itself or a folder above it.
-pub fn is_held(path: &str, problems: &[Problem]) -> bool {
-    problems.iter().any(|problem| {
-        let rest = path.strip_prefix(problem.path.as_str());
-        problem.path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+    /// The id of each path. A renamed document takes its id along.
+    fn ids(&self, files: &[HashedFile], details: &[Details], problems: &[Problem]) -> BTreeMap<String, String> {
+        let held = Held::new(problems);
+        let present: HashSet<&str> = files.iter().map(|hashed| hashed.file.path.as_str()).collect();
+        let absent: Vec<&DocumentRecord> =
+            self.known.values().copied().filter(|record| !present.contains(record.path.as_str())).collect();
+        let (kept, gone): (Vec<&DocumentRecord>, Vec<&DocumentRecord>) =
+            absent.into_iter().partition(|record| held.holds(&record.path));
+        let new: Vec<&HashedFile> =
+            files.iter().filter(|hashed| !self.known.contains_key(hashed.file.path.as_str())).collect();
+        let renamed = renames::find(&gone, &new);
+        let claims: Vec<Claim<'_>> = files
+            .iter()
+            .zip(details)
+            .map(|(HashedFile { file, .. }, details)| {
+                let path = file.path.as_str();
+                let known = self.known.get(path).or_else(|| renamed.get(path));
+                Claim { path, given: details.id.as_deref(), known: known.map(|record| record.document_id.as_str()) }
+            })
+            .collect();
+        let reserved: BTreeSet<String> = kept.iter().map(|record| record.document_id.clone()).collect();
+        assign_ids(&claims, &reserved)
+    }
 }

@@ -158,7 +158,17 @@ pub struct DocumentRecord {
     pub bytes: u64,
     /// Modification time in nanoseconds since 1970, when the file system tells.
     pub modified_ns: Option<i64>,
-    /// When it was indexed.
+    /// Time of the last change of the file's inode in nanoseconds since 1970, when the file system tells. Unlike the
+    /// modification time, no program can set it back.
+    #[serde(default)]
+    pub ctime_ns: Option<i64>,
+    /// Number of the file's inode, when the file system has such: a file put in the place of another has its own.
+    #[serde(default)]
+    pub inode: Option<u64>,
+    /// Whether the title was made of the file's name: it follows when the file is renamed.
+    #[serde(default)]
+    pub title_from_name: bool,
+    /// When its file was last read or compared: the present of just before that look.
     pub indexed_at: Timestamp,
     /// How many chunks it has.
     pub chunks: u32,

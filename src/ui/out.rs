@@ -38,6 +38,8 @@ pub struct Out {
     /// What is known about the terminal.
     pub term: Term,
     answers: Answers,
+    /// Whether a person can be asked, whatever was agreed to beforehand.
+    has_person: bool,
     sink: Mutex<Option<Sink>>,
 }
 
@@ -76,10 +78,11 @@ impl Out {
     pub fn open(settings: &OutSettings) -> Result<Self, Failure> {
         let path = settings.output.as_deref();
         let sink = Sink::open(path).map_err(|error| write_failure(path, error))?;
-        let answers = match (settings.yes, settings.no_input || !settings.term.interactive) {
+        let has_person = settings.term.interactive && !settings.no_input;
+        let answers = match (settings.yes, has_person) {
             (true, _) => Answers::Yes,
-            (false, true) => Answers::Nobody,
-            (false, false) => Answers::Person,
+            (false, false) => Answers::Nobody,
+            (false, true) => Answers::Person,
         };
         Ok(Self {
             format: settings.format,
@@ -87,6 +90,7 @@ impl Out {
             verbose: settings.verbose,
             term: settings.term,
             answers,
+            has_person,
             sink: Mutex::new(Some(sink)),
         })
     }
@@ -150,10 +154,13 @@ impl Out {
                 let why = format!("`{}` needs an answer, and there is nobody to ask", clean(question));
                 Err(Failure::new("input/undecided", Exit::Undecided, "go on", why).fix("add --yes to agree beforehand"))
             }
-            Answers::Person => {
-                dialoguer::Confirm::new().with_prompt(clean(question)).default(false).interact().map_err(prompt_failure)
-            }
+            Answers::Person => ask(question),
         }
+    }
+
+    /// Asks yes or no what `--yes` does not answer: a person at a terminal, or nobody, which is a no.
+    pub fn confirm_in_person(&self, question: &str) -> Result<bool, Failure> {
+        if self.has_person { ask(question) } else { Ok(false) }
     }
 
     /// Shows a failure on stderr: what, why, fix, and with `-v` the causes. A closed pipe is no failure to tell.
@@ -169,6 +176,11 @@ impl Out {
             (false, false) => Progress::lines(),
         }
     }
+}
+
+/// Asks a person yes or no; no is the default.
+fn ask(question: &str) -> Result<bool, Failure> {
+    dialoguer::Confirm::new().with_prompt(clean(question)).default(false).interact().map_err(prompt_failure)
 }
 
 /// Code of the failure that only says that nobody reads any more.
@@ -276,6 +288,7 @@ mod tests {
     fn nobody_to_ask_is_undecided() {
         assert_eq!(out(false).confirm("Remove it?").unwrap_err().exit, Exit::Undecided);
         assert!(out(true).confirm("Remove it?").unwrap());
+        assert!(!out(true).confirm_in_person("Remove all?").unwrap());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Progress of longer jobs: a bar on a terminal, milestones elsewhere, nothing with `-q`.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ use crate::ui::term::clean;
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// Tenths of the work are told too, but no two lines within this time.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
+
+/// Bytes a second that nothing exceeds; it bounds a figure, not the work.
+const MAX_RATE: f64 = 1e15;
 
 /// Draws events on stderr. `Out::progress` makes one that fits the flags.
 #[derive(Debug)]
@@ -35,6 +39,7 @@ enum Style {
 struct Job {
     task: &'static str,
     total: Option<u64>,
+    total_bytes: Option<u64>,
     done: u64,
     bytes: u64,
     problems: u64,
@@ -81,6 +86,16 @@ impl Observer for Progress {
             // Nothing to do is nothing to tell.
             Event::Started { total: Some(0), .. } => *job = None,
             Event::Started { task, total } => *job = Some(Job::start(task, total, self.style)),
+            Event::Sized { bytes } => {
+                if let Some(job) = job.as_mut() {
+                    job.total_bytes = Some(bytes).filter(|bytes| *bytes > 0);
+                }
+            }
+            Event::Working { item } => {
+                if let Some(job) = job.as_mut() {
+                    job.draw(&item);
+                }
+            }
             Event::Advanced { item, bytes } => {
                 if let Some(job) = job.as_mut() {
                     job.advance(&item, bytes);
@@ -120,39 +135,86 @@ impl Job {
             });
         }
         let now = Instant::now();
-        Self { task, total, done: 0, bytes: 0, problems: 0, began: now, told: now, told_tenths: 0, bar }
+        Self {
+            task,
+            total,
+            total_bytes: None,
+            done: 0,
+            bytes: 0,
+            problems: 0,
+            began: now,
+            told: now,
+            told_tenths: 0,
+            bar,
+        }
     }
 
     fn advance(&mut self, item: &str, bytes: u64) {
         self.done += 1;
         self.bytes += bytes;
-        match &self.bar {
-            Some(bar) => {
-                bar.set_message(clean(item).into_owned());
-                bar.inc(1);
-            }
-            None => self.tell_milestone(),
+        if self.bar.is_some() {
+            self.draw(item);
+        } else {
+            self.tell_milestone();
+        }
+    }
+
+    /// Draws the bar with the item that is handled now.
+    fn draw(&self, item: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.thousandths());
+            bar.set_message(format!("{}  {}", self.figures(self.began.elapsed()), clean(item)));
         }
     }
 
     /// A line when a tenth more is done or a long time passed in silence.
     fn tell_milestone(&mut self) {
-        let tenths = self.total.filter(|total| *total > 0).map_or(0, |total| self.done * 10 / total);
+        let tenths = self.thousandths() / 100;
         let silence = self.told.elapsed();
         let due = silence >= LONGEST_SILENCE || (tenths > self.told_tenths && silence >= SHORTEST_SILENCE);
         if due && Some(self.done) != self.total {
             self.told = Instant::now();
             self.told_tenths = tenths;
-            to_stderr(&self.state());
+            to_stderr(&format!("{}: {} %, {}", self.task, self.thousandths() / 10, self.figures(self.began.elapsed())));
         }
     }
 
-    /// "indexing: 12 of 40".
-    fn state(&self) -> String {
-        match self.total {
-            Some(total) => format!("{}: {} of {total}", self.task, self.done),
-            None => format!("{}: {} so far", self.task, self.done),
+    /// How much is done: by bytes where their sum is known, for one file may be as large as all others.
+    fn thousandths(&self) -> u64 {
+        let (done, total) = match (self.total_bytes, self.total) {
+            (Some(total), _) => (self.bytes, total),
+            (None, Some(total)) => (self.done, total),
+            (None, None) => return 0,
+        };
+        let share = u128::from(done) * 1000 / u128::from(total.max(1));
+        u64::try_from(share.min(1000)).unwrap_or(1000)
+    }
+
+    /// "12 of 40 files, 1.20 of 3.40 MiB, 2.00 MiB/s, 3 s left".
+    fn figures(&self, elapsed: Duration) -> String {
+        let mut text = match self.total {
+            Some(total) => format!("{} of {total} files", self.done),
+            None => format!("{} files", self.done),
+        };
+        if let Some(total) = self.total_bytes {
+            let _ = write!(text, ", {} of {}", HumanBytes(self.bytes), HumanBytes(total));
         }
+        let seconds = elapsed.as_secs_f64();
+        if self.bytes > 0 && seconds > 0.0 {
+            let rate = self.bytes as f64 / seconds;
+            let _ = write!(text, ", {}/s", HumanBytes(Duration::from_secs_f64(rate.min(MAX_RATE)).as_secs()));
+        }
+        if let Some(left) = self.left(seconds) {
+            let _ = write!(text, ", {} left", readable(left));
+        }
+        text
+    }
+
+    /// The time that the rest will take at the pace so far; not told while that would be a guess.
+    fn left(&self, seconds: f64) -> Option<Duration> {
+        let share = self.thousandths();
+        let known = self.total.is_some() && share >= 10 && seconds >= 1.0;
+        known.then(|| Duration::from_secs_f64(seconds * (1000 - share) as f64 / share as f64))
     }
 
     fn finish(self) {
@@ -177,11 +239,21 @@ impl Job {
     }
 }
 
-/// A bar with the present item, or a spinner when the end is unknown.
+/// "45 s", "3 min 20 s", "2 h 5 min".
+fn readable(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A bar with figures and the present item, or a spinner when the end is unknown.
 fn drawn_bar(task: &'static str, total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{prefix} [{bar:24}] {pos}/{len} {wide_msg}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {pos} {wide_msg}"),
+        Some(_) => (ProgressBar::new(1000), "{prefix} [{bar:20}] {percent:>3} % {wide_msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {wide_msg}"),
     };
     // A template that does not parse would be a typing mistake above; the default look serves then.
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -201,7 +273,20 @@ mod tests {
         job.bytes = 2048;
         job.problems = 1;
         assert_eq!(job.summary(Duration::from_millis(420)), "indexing: 2 done (2.00 KiB) in 0.4 s, 1 problem");
-        assert_eq!(job.state(), "indexing: 2 of 2");
+    }
+
+    #[test]
+    fn figures_are_by_bytes_where_these_are_known() {
+        let mut job = Job::start("indexing", Some(40), Style::Silent);
+        job.done = 30;
+        assert_eq!((job.thousandths(), job.figures(Duration::ZERO).as_str()), (750, "30 of 40 files"));
+        job.total_bytes = Some(4 << 20);
+        job.bytes = 1 << 20;
+        assert_eq!(job.thousandths(), 250);
+        let expected = "30 of 40 files, 1.00 MiB of 4.00 MiB, 512.00 KiB/s, 6 s left";
+        assert_eq!(job.figures(Duration::from_secs(2)), expected);
+        let texts = [7, 200, 7_500].map(|seconds| readable(Duration::from_secs(seconds)));
+        assert_eq!(texts, ["7 s", "3 min 20 s", "2 h 5 min"]);
     }
 
     #[test]

@@ -146,9 +146,14 @@ fn nothing_is_removed_without_a_word() {
     let sandbox = synced(sandbox());
     fs::remove_dir_all(sandbox.path("data")).unwrap();
     fs::create_dir(sandbox.path("data")).unwrap();
-    sandbox.run(["docs", "sync"]).code(7).warns("--yes");
+    for flags in [&["docs", "sync"][..], &["docs", "sync", "--yes"]] {
+        sandbox.run(flags).code(7).warns("all 2 documents").warns("--allow-delete");
+    }
+    let (document, counts) = report(&sandbox.run(["docs", "sync", "--yes", "--format", "json"]).code(7));
+    assert_eq!((counts, &document["problems"][0]["code"]), ([0, 0, 0, 2], &json!("docs/declined")));
     assert_eq!(indexed(&sandbox), ["returns.md", "shop/hours.txt"]);
-    let (_, counts) = report(&sandbox.run(["docs", "sync", "--yes", "--format", "json"]).code(0));
+    sandbox.run(["docs", "plan"]).code(0).says("`docs sync` asks first: all 2 documents");
+    let (_, counts) = report(&sandbox.run(["docs", "sync", "--allow-delete", "--format", "json"]).code(0));
     assert_eq!(counts, [0, 0, 2, 0]);
     assert!(indexed(&sandbox).is_empty());
 }
@@ -161,6 +166,11 @@ fn a_missing_folder_leaves_the_index_alone() {
     let document = sandbox.run(["docs", "sync", "--format", "json"]).code(1).json();
     assert_eq!(document["problems"][0]["code"], "docs/no-folder");
     assert_eq!((&document["removed"], &document["unchanged"]), (&json!(0), &json!(2)));
+    for verb in ["plan", "status"] {
+        let document = sandbox.run(["docs", verb, "--format", "json"]).code(1).json();
+        assert_eq!(document["problems"][0]["code"], "docs/no-folder", "{verb}");
+        sandbox.run(["docs", verb]).code(1).warns("there is no folder `").warns("fix: mkdir -p ");
+    }
     assert_eq!(indexed(&sandbox), ["returns.md", "shop/hours.txt"]);
 }
 
@@ -251,7 +261,7 @@ fn hidden_and_secret_files_are_left_out_and_named() {
     let (report, _) = report(&sandbox.run(["docs", "sync", "--format", "json"]).code(0));
     let skipped: Vec<String> = report["skipped"].as_array().unwrap().iter().map(|one| text(&one["path"])).collect();
     assert_eq!(skipped, [".env", ".git", "credentials.json", "id_rsa", "picture.png", "prod.env", "server.pem"]);
-    sandbox.run(["docs", "plan"]).code(0).says("id_rsa: it looks like a secret").says(".env: hidden");
+    sandbox.run(["docs", "plan"]).code(0).says("id_rsa: it looks like a secret").says(".git: hidden");
     assert_eq!(indexed(&sandbox), ["returns.md", "shop/hours.txt"]);
     sandbox.run(["docs", "search", "sentinel-word"]).code(0).says("nothing found");
     sandbox.run(["docs", "show", "id_rsa"]).code(1).warns("it looks like a secret").warns("fix: ");

@@ -17,3 +17,4 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod settings;
+mod sync;

@@ -66,7 +66,7 @@ struct Shown<'a> {
 /// Runs `docs measure`.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = args.folders.settings(ctx)?;
-    let both = app::open_both(&settings)?;
+    let both = app::embeddings::open_both(&settings)?;
     let model = settings.embedding.as_ref().map(|embedding| embedding.model.clone()).unwrap_or_default();
     let file = args.questions.clone();
     let read = tokio::task::spawn_blocking(move || questions(&file)).await;
@@ -124,7 +124,7 @@ struct Sums {
 
 /// The figures by language; none when interrupted.
 async fn measure(
-    both: &app::Both,
+    both: &app::embeddings::Both,
     questions: &[Question],
     ctx: &Ctx,
 ) -> Result<Option<BTreeMap<String, Figures>>, Failure> {

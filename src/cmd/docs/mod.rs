@@ -8,14 +8,16 @@ mod search;
 mod show;
 mod status;
 mod sync;
+mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cmd::{Ctx, Overrides, Run as _, commands, help_end};
 use crate::config::Settings;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::ingest::SyncError;
+use crate::ui::Format;
 
 /// Keep the index equal to the documents, look into it, search it
 #[derive(Debug, clap::Args)]
@@ -78,6 +80,16 @@ impl FolderArgs {
 /// What keeps a command from looking at the folder is what keeps a sync from it.
 fn looking(error: impl Into<SyncError>) -> Failure {
     Failure { what: "look at the documents".to_owned(), ..error.into().into() }
+}
+
+/// A pipeline that reads the document learns of a missing folder from it, too; a person is told by a failure.
+fn folder_problem(error: SyncError, docs_dir: &Path, format: Format) -> Result<Problem, SyncError> {
+    match (&error, format) {
+        (SyncError::Folder(_), Format::Json | Format::Jsonl) => {
+            Ok(Problem::new(docs_dir.display().to_string(), "docs/no-folder", error.to_string()))
+        }
+        _ => Err(error),
+    }
 }
 
 fn problem_lines(problems: &[Problem]) -> String {

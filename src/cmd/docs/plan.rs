@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, documents, looking, problem_lines};
+use crate::clock::SystemClock;
+use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking as looking_failed, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
-use crate::ingest::{self, Plan};
+use crate::ingest::{self, Looking, Plan, SyncOptions};
 use crate::ui::{Format, clean, table};
 
 /// Show what `docs sync` would do, and do nothing
@@ -18,11 +19,15 @@ use crate::ui::{Format, clean, table};
 #[command(
     long_about = "Show what `docs sync` would do, and do nothing.\n\n\
         With --format json: schema, add, update, refresh, remove, keep (each a list of document_id, path, reason, \
-        moved_from, replaces), problems (path, code, message), skipped (path, reason). Problems inside documents show only when \
-        they are read, that is at the sync.\n\n\
-        Exit codes: 0 done; with --exit-code 7 when the sync would change something; 130 interrupted.",
+        moved_from, replaces, renamed), question (what `docs sync` asks before it removes so much, else null), \
+        problems (path, code, message), skipped (path, reason). A renamed document is an update with moved_from and \
+        renamed: it is not read again. Problems inside documents show only when they were read, that is after a \
+        sync.\n\n\
+        Exit codes: 0 done; 1 there is no documents folder; 3 documents.yaml is wrong; with --exit-code 7 when the \
+        sync would change something; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs plan" => "see what would change",
+        "chatbotctl docs plan --checksum" => "trust no file's size and times",
         "chatbotctl docs plan --exit-code --format json" => "end with code 7 when something would"
     )
 )]
@@ -32,47 +37,81 @@ pub struct Args {
     /// Exit with 7 when there are changes
     #[arg(long)]
     exit_code: bool,
+    /// Hash every file, however untouched it looks
+    #[arg(long)]
+    checksum: bool,
 }
 
 /// A plan and what was seen while making it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct PlanReport {
     /// The changes.
     #[serde(flatten)]
     pub plan: Plan,
-    /// What could not be looked at.
+    /// What a sync asks before it removes so much.
+    pub question: Option<String>,
+    /// What could not be looked at, or not be read the last time.
     pub problems: Vec<Problem>,
     /// Files left out on purpose.
     pub skipped: Vec<Skipped>,
 }
 
-/// Runs `docs plan`.
-pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
-    match show(&args.folders, ctx).await? {
-        None => Ok(Exit::Interrupted),
-        Some(report) if args.exit_code && report.plan.has_changes() => Ok(Exit::Undecided),
-        Some(_) => Ok(Exit::Good),
-    }
+/// How showing a plan ended.
+pub struct Shown {
+    /// The exit code, apart from what the plan says.
+    pub exit: Exit,
+    /// Whether a sync would change something.
+    pub has_changes: bool,
 }
 
-/// Makes and prints the plan; `None` when interrupted.
-pub async fn show(folders: &FolderArgs, ctx: &Ctx) -> Result<Option<PlanReport>, Failure> {
+/// Runs `docs plan`.
+pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    let options = SyncOptions { checksum: args.checksum, ..SyncOptions::default() };
+    let shown = show(&args.folders, options, ctx).await?;
+    Ok(if args.exit_code && shown.has_changes { Exit::Undecided } else { shown.exit })
+}
+
+/// Makes and prints the plan.
+pub async fn show(folders: &FolderArgs, options: SyncOptions, ctx: &Ctx) -> Result<Shown, Failure> {
     let settings = folders.settings(ctx)?;
     let index = app::open_index(&settings)?;
     let records = index.records().await?;
     let progress = ctx.out.progress();
-    let scan = ingest::scan(&app::folders(&settings), &records, &progress, &ctx.stop).await.map_err(looking)?;
+    let looking = Looking {
+        observer: &progress,
+        clock: &SystemClock,
+        stop: &ctx.stop,
+        checksum: options.checksum,
+        retry_failed: options.retry_failed,
+    };
+    let folders = app::folders(&settings);
+    let scan = match ingest::scan(&folders, &records, looking).await {
+        Ok(scan) => scan,
+        Err(error) => {
+            let problem = folder_problem(error, &folders.docs_dir, ctx.out.format).map_err(looking_failed)?;
+            print(&PlanReport { problems: vec![problem], ..PlanReport::default() }, ctx)?;
+            return Ok(Shown { exit: Exit::NotGood, has_changes: false });
+        }
+    };
     if scan.interrupted {
-        return Ok(None);
+        return Ok(Shown { exit: Exit::Interrupted, has_changes: false });
     }
-    let plan = ingest::plan(&records, &scan);
-    let report = PlanReport { plan, problems: scan.problems, skipped: scan.skipped };
+    let mut plan = ingest::plan(&records, &scan);
+    let question = ingest::doubt(&plan, &records);
+    let mut problems = scan.problems;
+    problems.append(&mut plan.failed);
+    problems.sort_by(|a, b| a.path.cmp(&b.path));
+    let report = PlanReport { plan, question, problems, skipped: scan.skipped };
+    print(&report, ctx)?;
+    Ok(Shown { exit: Exit::Good, has_changes: report.plan.has_changes() })
+}
+
+fn print(report: &PlanReport, ctx: &Ctx) -> Result<(), Failure> {
     match ctx.out.format {
-        Format::Human => ctx.out.result(&clean(&human(&report)))?,
-        Format::Json => ctx.out.json("docs-plan", &report)?,
-        Format::Jsonl => ctx.out.json_line(&report)?,
+        Format::Human => ctx.out.result(&clean(&human(report))),
+        Format::Json => ctx.out.json("docs-plan", report),
+        Format::Jsonl => ctx.out.json_line(report),
     }
-    Ok(Some(report))
 }
 
 fn human(report: &PlanReport) -> String {
@@ -80,7 +119,11 @@ fn human(report: &PlanReport) -> String {
     let mut rows = Vec::new();
     for (name, changes) in [("add", &plan.add), ("update", &plan.update), ("remove", &plan.remove)] {
         rows.extend(changes.iter().map(|change| {
-            vec![name.to_owned(), change.path.clone(), change.document_id.clone(), change.reason.clone()]
+            let reason = match &change.moved_from {
+                Some(path) => format!("{} from {path}", change.reason),
+                None => change.reason.clone(),
+            };
+            vec![name.to_owned(), change.path.clone(), change.document_id.clone(), reason]
         }));
     }
     let rows = table(&["change", "path", "document", "why"], rows);
@@ -95,6 +138,9 @@ fn human(report: &PlanReport) -> String {
     } else {
         format!("nothing to do; {} unchanged", documents(kept))
     };
+    if let Some(question) = &report.question {
+        let _ = write!(text, "\n`docs sync` asks first: {question} (--allow-delete answers yes)");
+    }
     if !report.problems.is_empty() {
         let _ = write!(text, "\nproblems:\n{}", problem_lines(&report.problems));
     }
@@ -117,11 +163,10 @@ mod tests {
             document_id: "a".to_owned(),
             path: "a.md".to_owned(),
             reason: "new".to_owned(),
-            moved_from: None,
-            replaces: None,
+            ..Change::default()
         };
         let plan = Plan { add: vec![change], ..Plan::default() };
-        let mut report = PlanReport { plan, problems: Vec::new(), skipped: Vec::new() };
+        let mut report = PlanReport { plan, ..PlanReport::default() };
         let text = human(&report);
         assert!(text.contains("a.md") && text.ends_with("1 to add, 0 to update, 0 to remove, 0 unchanged"), "{text}");
         report.plan.add.clear();

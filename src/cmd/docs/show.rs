@@ -216,6 +216,8 @@ mod tests {
             absolute: PathBuf::from(path),
             bytes: 1,
             modified_ns: None,
+            ctime_ns: None,
+            inode: None,
         };
         Listing { files: paths.iter().map(file).collect(), ..Listing::default() }
     }

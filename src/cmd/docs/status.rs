@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::app;
-use crate::cmd::docs::{FolderArgs, documents, looking, problem_lines};
+use crate::clock::SystemClock;
+use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::index;
-use crate::ingest;
+use crate::ingest::{self, Looking, Scan};
 use crate::model::DocumentRecord;
 use crate::ui::{Format, clean};
 
@@ -23,7 +24,10 @@ use crate::ui::{Format, clean};
     long_about = "Show how many documents are indexed and whether the folder has changed since.\n\n\
         With --format json: schema, docs_dir, state_dir, documents, chunks, document_bytes, index_bytes, last_sync \
         (when the newest document was indexed), drift (add, update, remove), problems (path, code, message).\n\n\
-        Exit codes: 0 the index is up to date; 1 the folder has changed, or something could not be looked at.",
+        A document that could not be read at the last sync and has not changed since is a problem, and nothing to \
+        add or update.\n\n\
+        Exit codes: 0 the index is up to date; 1 the folder has changed or is not there, or there are problems; \
+        3 documents.yaml is wrong; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs status" => "see whether a sync is due",
         "chatbotctl docs status --format json" => "the same for a program"
@@ -60,12 +64,17 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let index = app::open_index(&settings)?;
     let records = index.records().await?;
     let folders = app::folders(&settings);
-    let scan = ingest::scan(&folders, &records, &ctx.out.progress(), &ctx.stop).await.map_err(looking)?;
-    if scan.interrupted {
-        return Ok(Exit::Interrupted);
-    }
-    let plan = ingest::plan(&records, &scan);
-    let drift = Drift { add: plan.add.len(), update: plan.update.len(), remove: plan.remove.len() };
+    let progress = ctx.out.progress();
+    let look =
+        Looking { observer: &progress, clock: &SystemClock, stop: &ctx.stop, checksum: false, retry_failed: false };
+    let (drift, problems) = match ingest::scan(&folders, &records, look).await {
+        Ok(scan) if scan.interrupted => return Ok(Exit::Interrupted),
+        Ok(scan) => drift(&records, scan),
+        Err(error) => {
+            let problem = folder_problem(error, &folders.docs_dir, ctx.out.format).map_err(looking)?;
+            (Drift::default(), vec![problem])
+        }
+    };
     let index_folder = index::local::folder(&folders.state_dir);
     let index_bytes = tokio::task::spawn_blocking(move || folder_bytes(&index_folder)).await.unwrap_or_default();
     let status = Status {
@@ -77,15 +86,30 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         index_bytes,
         last_sync: last_sync(&records),
         drift,
-        problems: scan.problems,
+        problems,
     };
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&status)))?,
         Format::Json => ctx.out.json("docs-status", &status)?,
         Format::Jsonl => ctx.out.json_line(&status)?,
     }
-    let good = !plan.has_changes() && status.problems.is_empty();
+    let good = status.drift.count() == 0 && status.problems.is_empty();
     Ok(if good { Exit::Good } else { Exit::NotGood })
+}
+
+/// How far the index is from the folder, and what could not be looked at or read.
+fn drift(records: &[DocumentRecord], scan: Scan) -> (Drift, Vec<Problem>) {
+    let mut plan = ingest::plan(records, &scan);
+    let mut problems = scan.problems;
+    problems.append(&mut plan.failed);
+    problems.sort_by(|a, b| a.path.cmp(&b.path));
+    (Drift { add: plan.add.len(), update: plan.update.len(), remove: plan.remove.len() }, problems)
+}
+
+impl Drift {
+    fn count(&self) -> usize {
+        self.add + self.update + self.remove
+    }
 }
 
 fn last_sync(records: &[DocumentRecord]) -> Option<Timestamp> {
@@ -110,7 +134,7 @@ fn folder_bytes(folder: &Path) -> u64 {
 
 fn human(status: &Status) -> String {
     let Drift { add, update, remove } = status.drift;
-    let drift = match add + update + remove {
+    let drift = match status.drift.count() {
         0 => "up to date".to_owned(),
         _ => format!("{add} to add, {update} to update, {remove} to remove; run `chatbotctl docs sync`"),
     };

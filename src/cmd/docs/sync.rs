@@ -2,17 +2,18 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app;
 use crate::clock::SystemClock;
-use crate::cmd::docs::{FolderArgs, plan, problem_lines};
+use crate::cmd::docs::{FolderArgs, folder_problem, plan, problem_lines, watch};
 use crate::cmd::{Ctx, help_end};
 use crate::config::Settings;
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::index::VectorStore;
-use crate::ingest::{self, SyncContext, SyncError, SyncReport};
+use crate::ingest::{self, SyncContext, SyncError, SyncOptions, SyncReport};
 use crate::ui::{Format, clean};
 
 /// Names of files left out that are shown for one reason.
@@ -22,68 +23,128 @@ const SKIPPED_SHOWN: usize = 5;
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Bring the index up to date with the documents folder.\n\n\
-        New and changed documents are read, those that are gone are removed, the rest stays. A document that cannot \
-        be read is a named problem; its old version stays in the index and the rest goes on. An interrupted sync \
-        leaves each document old or new, and the next run finishes. Before an unusually large removal it asks; \
-        --yes answers yes.\n\n\
-        With --format json: schema, added, updated, removed, unchanged, interrupted, problems (path, code, message), \
-        skipped (path, reason).\n\n\
-        Exit codes: 0 done; 1 done, with problems, or there is no documents folder; 3 documents.yaml is wrong; \
-        5 another sync is running; 7 a confirmation is needed; 130 interrupted.",
+        New and changed documents are read, those that are gone are removed, the rest stays. A document that only has \
+        another name or folder is not read again and keeps its id. A document that cannot be read is a named problem; \
+        its old version stays in the index and the rest goes on; while its file does not change it is not tried again \
+        (--retry-failed does). An interrupted sync leaves each document old or new, and the next run finishes.\n\n\
+        Before it removes more than a fifth of the documents, or all of a folder (in both cases more than one), or \
+        all that there are, it asks; --yes is no answer to that, --allow-delete is. Without an answer nothing is \
+        changed.\n\n\
+        Left out, with a reason: symbolic links, hidden files, files whose names look like secrets (.env, keys, \
+        id_rsa, secrets.*), files of other programs, formats that are not read, and what `.chatbotctlignore` names: \
+        in any folder, in the syntax of .gitignore.\n\n\
+        A file is hashed when its size, times or inode are others than noted, or too young to tell.\n\n\
+        With --watch it goes on until Ctrl-C, one line (with --format jsonl one document) for each sync that \
+        changed something; what keeps one from happening is told, and it goes on.\n\n\
+        With --format json: schema, added, updated, removed, unchanged, renamed (how many of the updated only have \
+        another path), interrupted, problems (path, code, message), skipped (path, reason).\n\n\
+        Exit codes: 0 done; 1 done, with problems, or there is no documents folder, or the disk is full or read-only \
+        (the index is as it was); 2 used wrongly; 3 documents.yaml is wrong; 5 another sync is running; 7 many \
+        documents would be removed; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs sync" => "index the documents of this project",
         "chatbotctl docs sync --docs-dir manuals --dry-run" => "look first, at another folder",
-        "chatbotctl docs sync --yes --format json" => "no questions, and a report for a program"
+        "chatbotctl docs sync --wait 60 --format json" => "after another sync, and a report for a program",
+        "chatbotctl docs sync --allow-delete" => "also when many documents are gone",
+        "chatbotctl docs sync --watch" => "follow the folder until Ctrl-C",
+        "chatbotctl docs sync --watch --poll 30" => "the same on a network folder"
     )
 )]
 pub struct Args {
     #[command(flatten)]
     folders: FolderArgs,
     /// Show the plan and do nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["watch", "allow_delete", "wait"])]
     dry_run: bool,
+    /// Remove also many documents, or all of a folder
+    #[arg(long)]
+    allow_delete: bool,
+    /// Hash every file, however untouched it looks
+    #[arg(long)]
+    checksum: bool,
+    /// Read unchanged files again that could not be read
+    #[arg(long)]
+    retry_failed: bool,
+    /// Wait so long for another sync to end
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=86_400))]
+    wait: Option<u64>,
+    /// Go on, and sync whenever something changes
+    #[arg(long)]
+    watch: bool,
+    /// Look for changes every SECONDS instead of being told: for network folders
+    #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    poll: Option<u64>,
+}
+
+impl Args {
+    fn options(&self) -> SyncOptions {
+        SyncOptions {
+            checksum: self.checksum,
+            retry_failed: self.retry_failed,
+            wait: Duration::from_secs(self.wait.unwrap_or_default()),
+        }
+    }
 }
 
 /// Runs `docs sync`.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    let options = args.options();
     if args.dry_run {
-        let shown = plan::show(&args.folders, ctx).await?;
-        return Ok(if shown.is_some() { Exit::Good } else { Exit::Interrupted });
+        return plan::show(&args.folders, options, ctx).await.map(|shown| shown.exit);
     }
     let settings = args.folders.settings(ctx)?;
+    if args.watch {
+        let watching =
+            watch::Watching { options, allow_delete: args.allow_delete, poll: args.poll.map(Duration::from_secs) };
+        return watch::run(&settings, watching, ctx).await;
+    }
     let index = app::open_index(&settings)?;
     let progress = ctx.out.progress();
-    let ask = |question: &str| ctx.out.confirm(question);
+    let ask = |question: &str| if args.allow_delete { Ok(true) } else { ctx.out.confirm_in_person(question) };
     let reader = app::open_reader();
     let context =
-        SyncContext { reader: &*reader, observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop };
+        SyncContext { reader: &*reader, observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop, options };
     let folders = app::folders(&settings);
-    let report = match (ingest::sync(&index, &folders, context).await, ctx.out.format) {
-        // A pipeline that reads the document learns of a missing folder from it, too.
-        (Err(error @ SyncError::Folder(_)), Format::Json | Format::Jsonl) => {
-            let unchanged = index.records().await?.len();
-            let problem = Problem::new(folders.docs_dir.display().to_string(), "docs/no-folder", error.to_string());
-            SyncReport { unchanged, problems: vec![problem], ..SyncReport::default() }
+    let shown_dir = folders.docs_dir.display().to_string();
+    match ingest::sync(&index, &folders, context).await {
+        Ok(report) => show(&embedded(&settings, &index, report, ctx).await?, ctx),
+        // A pipeline that reads the document learns from it, too, that nothing was done.
+        Err(error @ SyncError::Declined(_)) => {
+            if ctx.out.format != Format::Human {
+                let problem = Problem::new(shown_dir, "docs/declined", error.to_string());
+                show(&untouched(problem, index.records().await?.len()), ctx)?;
+            }
+            Err(error.into())
         }
-        (synced, _) => embedded(&settings, &index, synced?, ctx).await?,
-    };
-    match ctx.out.format {
-        Format::Human => ctx.out.result(&clean(&human(&report)))?,
-        Format::Json => ctx.out.json("docs-sync", &report)?,
-        Format::Jsonl => ctx.out.json_line(&report)?,
+        Err(error) => {
+            let problem = folder_problem(error, &folders.docs_dir, ctx.out.format)?;
+            show(&untouched(problem, index.records().await?.len()), ctx)
+        }
     }
-    Ok(exit(&report))
+}
+
+fn untouched(problem: Problem, unchanged: usize) -> SyncReport {
+    SyncReport { unchanged, problems: vec![problem], ..SyncReport::default() }
+}
+
+fn show(report: &SyncReport, ctx: &Ctx) -> Result<Exit, Failure> {
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&clean(&human(report)))?,
+        Format::Json => ctx.out.json("docs-sync", report)?,
+        Format::Jsonl => ctx.out.json_line(report)?,
+    }
+    Ok(exit(report))
 }
 
 /// Embeds what the sync changed; what goes wrong with that is a problem like any other.
-async fn embedded(
+pub(super) async fn embedded(
     settings: &Settings,
     index: &Arc<dyn VectorStore>,
     mut report: SyncReport,
     ctx: &Ctx,
 ) -> Result<SyncReport, Failure> {
     if !report.interrupted {
-        let embedded = app::embed(settings, index, &ctx.out.progress(), &ctx.stop).await?;
+        let embedded = app::embeddings::embed(settings, index, &ctx.out.progress(), &ctx.stop).await?;
         report.interrupted = embedded.interrupted;
         report.problems.extend(embedded.problems);
     }
@@ -98,9 +159,15 @@ fn exit(report: &SyncReport) -> Exit {
     }
 }
 
+/// "2 added, 3 updated (1 renamed), 0 removed, 40 unchanged".
+pub(super) fn counts(report: &SyncReport) -> String {
+    let SyncReport { added, updated, removed, unchanged, renamed, .. } = report;
+    let renamed = if *renamed > 0 { format!(" ({renamed} renamed)") } else { String::new() };
+    format!("{added} added, {updated} updated{renamed}, {removed} removed, {unchanged} unchanged")
+}
+
 fn human(report: &SyncReport) -> String {
-    let SyncReport { added, updated, removed, unchanged, .. } = report;
-    let mut text = format!("{added} added, {updated} updated, {removed} removed, {unchanged} unchanged");
+    let mut text = counts(report);
     if !report.skipped.is_empty() {
         let _ = write!(text, ", {} skipped", report.skipped.len());
         for (reason, files) in by_reason(&report.skipped) {

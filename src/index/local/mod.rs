@@ -5,6 +5,7 @@
 //! commits only.
 
 mod entry;
+mod folder;
 mod search;
 mod snapshot;
 
@@ -13,12 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tantivy::directory::MmapDirectory;
-use tantivy::directory::error::LockError;
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use tokio::sync::Semaphore;
 
 use crate::index::local::entry::Fields;
+use crate::index::local::folder::Folder;
 use crate::index::local::snapshot::Snapshot;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
@@ -27,6 +27,8 @@ use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
 const FOLDER: &str = "index-1";
 /// The file that every index of tantivy's has.
 const META: &str = "meta.json";
+/// How often an index is opened anew when a writer that cannot be locked out removes a segment of it meanwhile.
+const OPENS: u32 = 5;
 /// Memory that a writer may use before it writes a segment.
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -96,7 +98,7 @@ impl Inner {
     fn open_existing(&self) -> Result<Option<Opened>, IndexError> {
         let mut opened = self.lock();
         if opened.is_none() && self.folder.join(META).is_file() {
-            *opened = Some(self.open_folder(Index::open_in_dir(&self.folder))?);
+            *opened = Some(self.reopen()?);
         }
         Ok(opened.clone())
     }
@@ -106,27 +108,29 @@ impl Inner {
         if let Some(opened) = self.open_existing()? {
             return Ok(opened);
         }
-        std::fs::create_dir_all(&self.folder).map_err(|error| self.failed(&error))?;
-        let directory = MmapDirectory::open(&self.folder).map_err(|error| self.failed(&error))?;
-        let made = self.open_folder(Index::open_or_create(directory, entry::schema().0))?;
+        std::fs::create_dir_all(&self.folder).map_err(|error| folder::folder_error(&self.folder, &error))?;
+        let directory = Folder::open(&self.folder).map_err(|error| self.failed(&error))?;
+        let index = Index::open_or_create(directory, entry::schema().0);
+        let made = index.and_then(opened).map_err(|error| folder::write_error(&self.folder, &error))?;
         *self.lock() = Some(made.clone());
         Ok(made)
     }
 
-    fn open_folder(&self, index: tantivy::Result<Index>) -> Result<Opened, IndexError> {
-        let index = index.map_err(|error| self.failed(&error))?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::OnCommitWithDelay).try_into();
-        let reader = reader.map_err(|error: TantivyError| self.failed(&error))?;
-        Ok(Opened { index, reader, snapshot: None })
+    /// Opens the folder for reading.
+    fn reopen(&self) -> Result<Opened, IndexError> {
+        let directory = Folder::open(&self.folder).map_err(|error| self.failed(&error))?;
+        let mut tries = 0..OPENS;
+        loop {
+            match Index::open(directory.clone()).and_then(opened) {
+                Err(error) if folder::is_gone(&error) && tries.next().is_some() => {}
+                outcome => return outcome.map_err(|error| self.failed(&error)),
+            }
+        }
     }
 
     fn writer(&self, index: &Index) -> Result<IndexWriter, IndexError> {
-        index.writer_with_num_threads(1, WRITER_BYTES).map_err(|error| match error {
-            TantivyError::LockFailure(LockError::LockBusy, _) => {
-                IndexError::Locked { path: self.folder.display().to_string() }
-            }
-            error => self.failed(&error),
-        })
+        let writer = index.writer_with_num_threads(1, WRITER_BYTES);
+        writer.map_err(|error| folder::write_error(&self.folder, &error))
     }
 
     /// The records and word statistics of the newest commit, made once a commit; none when nothing is indexed yet.
@@ -145,14 +149,41 @@ impl Inner {
 
     fn apply(&self, changes: &[IndexChange]) -> Result<(), IndexError> {
         let opened = self.open_or_create()?;
-        let mut writer = self.writer(&opened.index)?;
-        for change in changes {
-            self.stage(&writer, change).map_err(|error| self.failed(&error))?;
+        let written = self.write(&opened.index, changes);
+        if matches!(written, Err(IndexError::DiskFull { .. } | IndexError::Backend { .. })) {
+            self.sweep(&opened.index);
         }
-        writer.commit().map_err(|error| self.failed(&error))?;
-        // Merging goes on after the commit; ending the writer early would throw its work away.
-        writer.wait_merging_threads().map_err(|error| self.failed(&error))?;
+        written?;
         opened.reader.reload().map_err(|error| self.failed(&error))
+    }
+
+    fn write(&self, index: &Index, changes: &[IndexChange]) -> Result<(), IndexError> {
+        let failed = |error: &TantivyError| folder::write_error(&self.folder, error);
+        let mut writer = self.writer(index)?;
+        for change in changes {
+            self.stage(&writer, change).map_err(|error| match error {
+                StageError::Engine(error) => failed(&error),
+                StageError::Json(error) => self.failed(&error),
+            })?;
+        }
+        writer.commit().map_err(|error| failed(&error))?;
+        // Merging goes on after the commit; ending the writer early would throw its work away. The commit stands
+        // whatever becomes of it.
+        match writer.wait_merging_threads() {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%error, "segments of the index could not be merged");
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes what a failed write left behind, as far as it can be: a full disk needs the room.
+    fn sweep(&self, index: &Index) {
+        let swept = self.writer(index).map(|writer| writer.garbage_collect_files().wait());
+        if let Ok(Err(error)) = swept {
+            tracing::debug!(%error, "what a failed write left behind is still there");
+        }
     }
 
     fn stage(&self, writer: &IndexWriter<TantivyDocument>, change: &IndexChange) -> Result<(), StageError> {
@@ -175,6 +206,12 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Reads what tantivy has opened.
+fn opened(index: Index) -> tantivy::Result<Opened> {
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::OnCommitWithDelay).try_into()?;
+    Ok(Opened { index, reader, snapshot: None })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -323,6 +323,9 @@ pub fn record(id: &str, path: &str) -> DocumentRecord {
         recipe: String::new(),
         bytes: 0,
         modified_ns: None,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: false,
         indexed_at: Timestamp::UNIX_EPOCH,
         chunks: 1,
     }
