@@ -63,7 +63,8 @@ fn by_status(status: ExitStatus, _cpu_s: u64) -> FormatError {
     FormatError::Crashed(format!("it ended with {status}; {ADVICE}"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt as _;
 
