@@ -7,12 +7,16 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::Settings;
-use crate::docs::reader::{InProcess, Reader};
+use crate::docs::ReadFile;
+use crate::docs::reader::{ReadError, Reader};
+use crate::docs::walk::FoundFile;
+use crate::docs::worker::{Pool, PoolSettings};
 use crate::error::Failure;
 use crate::event::Observer;
 use crate::exit::Exit;
@@ -24,6 +28,7 @@ use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, Store};
 use crate::ui::Out;
+use crate::ui::out::show_warning;
 
 /// The database's file in `STATE_DIR` when `DATABASE_URL` names none.
 const DATABASE_FILE: &str = "chatbotctl.db";
@@ -52,9 +57,32 @@ fn open_words(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
     })
 }
 
-/// What reads the documents.
+/// What reads the documents: worker processes of this program.
 pub fn open_reader() -> Arc<dyn Reader> {
-    Arc::new(InProcess)
+    match PoolSettings::of_this_program(warn) {
+        Ok(settings) => Arc::new(Pool::new(settings)),
+        // Told where it matters: at the first document.
+        Err(error) => Arc::new(NoReader(format!("this program's own file is not found: {error}"))),
+    }
+}
+
+/// Stands for a reader that cannot be opened.
+struct NoReader(String);
+
+#[async_trait]
+impl Reader for NoReader {
+    async fn read(&self, _file: &FoundFile) -> Result<ReadFile, ReadError> {
+        Err(ReadError::Reader(self.0.clone()))
+    }
+}
+
+/// A warning about safety: to the log where there is one, and shown to whoever asked for quiet, too.
+fn warn(text: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::warn!("{text}");
+    } else {
+        show_warning(text);
+    }
 }
 
 /// Keeps a second server from the same state directory: one answer at a time in a thread is kept within a process.

@@ -41,12 +41,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cmd::{Ctx, Run};
 use crate::config::{Environment, Inputs};
+use crate::docs::{format, worker};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::ui::{Out, Term, panics};
+use crate::ui::{Color, Out, Term, panics};
 
 /// Runs the program: arguments (the program's name first), one snapshot of the environment, the working directory.
 pub fn run(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> ExitCode {
+    // Before anything else: a worker has no runtime, no settings and nothing of ours in its memory.
+    if args.get(1).is_some_and(|argument| argument == worker::ARGUMENT) {
+        return read_documents(&environment).into();
+    }
     panics::install();
     // State behind the boundary is not looked at again, so a half-done change in it does no harm.
     let outcome = catch_unwind(AssertUnwindSafe(|| start(args, environment, folder)));
@@ -55,6 +60,19 @@ pub fn run(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> Ex
         Exit::Bug
     });
     exit.into()
+}
+
+/// Serves as a worker to another process of this program.
+fn read_documents(environment: &Environment) -> Exit {
+    match worker::serve(format::parse) {
+        Ok(()) => Exit::Good,
+        Err(error) => {
+            let why = format!("{error}; this command is for the program's own use, over its pipes");
+            let failure = Failure::new("docs/worker", Exit::Usage, "serve as a reader of documents", why);
+            ui::out::show_failure(&failure, Term::detect(environment, Color::Auto), 0);
+            failure.exit
+        }
+    }
 }
 
 /// Parses the command line and drives the command on a runtime.

@@ -8,17 +8,15 @@ pub mod chunk;
 pub mod format;
 pub mod identity;
 pub mod reader;
+mod source;
 pub mod text;
 pub mod walk;
+pub mod worker;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
-use crate::clock::hex;
 use crate::docs::format::{FormatError, Input, Parsed};
+use crate::docs::source::Source;
 
 /// Changes whenever a reader or the chunker makes something else of the same bytes: every document is read again.
 pub const READER_VERSION: u32 = 2;
@@ -30,24 +28,23 @@ pub struct ReadFile {
     pub parsed: Parsed,
     /// SHA-256, hexadecimal.
     pub sha256: String,
-    /// Size in bytes.
+    /// Size in bytes, of the open file before reading.
     pub bytes: u64,
-    /// Modification time in nanoseconds since 1970, taken before reading.
+    /// Modification time in nanoseconds since 1970, of the open file before reading.
     pub modified_ns: Option<i64>,
 }
 
-/// Reads and parses one file; `path` is its path relative to the documents folder.
+/// Reads and parses one file in this process; `path` is its path relative to the documents folder.
 pub fn read_file(absolute: &Path, path: &str) -> Result<ReadFile, FormatError> {
-    let unreadable = |error: std::io::Error| FormatError::Unreadable(error.to_string());
-    let file = File::open(absolute).map_err(unreadable)?;
-    let modified_ns = file.metadata().ok().as_ref().and_then(walk::modified_ns);
+    let mut source = Source::open(absolute, path)?;
     let mut bytes = Vec::new();
-    let limit = format::max_bytes(path);
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > limit {
-        return Err(FormatError::TooLarge(limit));
+    loop {
+        let piece = source.next_piece()?;
+        bytes.extend_from_slice(&piece);
+        if source::is_last(&piece) {
+            break;
+        }
     }
     let parsed = format::parse(Input { path, bytes: &bytes })?;
-    let sha256 = hex(&Sha256::digest(&bytes));
-    Ok(ReadFile { parsed, sha256, bytes: bytes.len() as u64, modified_ns })
+    Ok(ReadFile { parsed, bytes: source.bytes, modified_ns: source.modified_ns, sha256: source.sha256() })
 }

@@ -24,7 +24,8 @@ pub trait Reader: Send + Sync {
     async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError>;
 }
 
-/// Reads in this process: for files that are trusted not to break it.
+/// Reads in this process: for files that are trusted not to break it, as in tests. Strangers' files are for
+/// [`crate::docs::worker::Pool`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InProcess;
 

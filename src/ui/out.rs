@@ -204,6 +204,11 @@ pub fn show_failure(failure: &Failure, term: Term, verbose: u8) {
     to_stderr(&text);
 }
 
+/// Warns on stderr where no [`Out`] is at hand.
+pub fn show_warning(text: &str) {
+    to_stderr(&format!("warning: {}", clean(text)));
+}
+
 /// A colored word that begins a line on stderr.
 fn label(text: &str, color: console::Color, term: Term) -> String {
     if term.color_stderr {
