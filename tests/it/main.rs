@@ -10,6 +10,7 @@ mod golden;
 mod help;
 mod init;
 mod page;
+mod places;
 mod readme;
 mod retrieval;
 mod sandbox;

@@ -1,3 +1,5 @@
+//! What a preview says, shows and escapes.
+
 use jiff::Timestamp;
 
 use super::{Wanted, render};
