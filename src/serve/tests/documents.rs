@@ -116,6 +116,21 @@ async fn a_file_that_is_replaced_while_it_is_sent_stays_what_it_was() {
 }
 
 #[tokio::test]
+async fn a_file_that_shrinks_while_it_is_sent_is_no_whole_answer() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    indexed(&bot, "a.md", &"old ".repeat(4 * 1024 * 1024));
+    let mut answer = browser.get(FILE).await;
+    answer.chunk().await.unwrap().unwrap();
+    std::fs::File::options().write(true).open(bot.docs_dir.join("a.md")).unwrap().set_len(10).unwrap();
+    // Fewer bytes than promised: the connection breaks, and nobody takes the rest for the file.
+    assert!(answer.bytes().await.is_err());
+    let next = browser.get(FILE).await;
+    assert_eq!((next.status().as_u16(), next.text().await.unwrap().len()), (200, 10));
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn a_preview_shows_what_is_indexed_and_runs_nothing() {
     let bot = Bot::usual().await;
     let browser = bot.browser().await;

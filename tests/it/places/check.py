@@ -170,6 +170,10 @@ RTF_SILENT = {"fonttbl", "colortbl", "stylesheet", "info", "pict", "listtable", 
 
 
 def rtf_lines(text):
+    """Headings are paragraphs with an outline level, of their own or of their style."""
+    sheet = re.findall(r"{\\s(\d+)((?:\\[a-z]+-?\d*\s?)*)([^{};\\]*);", text)
+    is_heading = lambda words, name: re.search(r"\\outlinelevel[0-8]", words) or name.lower().startswith("heading ")
+    styles = {number for number, words, name in sheet if is_heading(words, name)}
     lines, out, stack, silent, heading, skip, unicode_skip = [], [], [], False, False, 0, 1
     for word, number, code, symbol, brace, plain in RTF_TOKEN.findall(text):
         if brace == "{":
@@ -189,6 +193,8 @@ def rtf_lines(text):
             heading = False
         elif word == "outlinelevel":
             heading = int(number or 9) < 9
+        elif word == "s":
+            heading = number in styles
         elif word == "uc":
             unicode_skip = int(number or 1)
         elif word == "u":
@@ -221,8 +227,8 @@ def eml_lines(data):
 
 def csv_rows(data):
     text = decode(data)
-    dialect = csv.Sniffer().sniff(text[:4096], delimiters=",;\t|")
-    return list(csv.reader(io.StringIO(text), dialect))
+    header = text.split("\n", 1)[0]
+    return list(csv.reader(io.StringIO(text), delimiter=max(",;\t|", key=header.count)))
 
 
 def xlsx_rows(archive, sheet):
