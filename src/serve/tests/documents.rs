@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -86,15 +87,28 @@ async fn a_file_is_sent_once_and_in_parts() {
 async fn a_file_that_has_changed_has_no_longer_the_tag_of_its_hash() {
     let bot = Bot::usual().await;
     let browser = bot.browser().await;
-    indexed(&bot, "a.md", "0123456789");
-    std::fs::write(bot.docs_dir.join("a.md"), "9876543210").unwrap();
-    let changed = browser.get(FILE).await;
-    assert!(changed.headers()["etag"].to_str().unwrap().starts_with("W/\""));
     let tag = format!("\"{}\"", "a".repeat(64));
-    let asked = browser.send(Method::GET, FILE, &[("if-none-match", &tag)], None).await;
-    assert_eq!((asked.status().as_u16(), asked.text().await.unwrap().as_str()), (200, "9876543210"));
-    let part = browser.send(Method::GET, FILE, &[("range", "bytes=2-4"), ("if-range", &tag)], None).await;
-    assert_eq!(part.status(), 200);
+    let indexed_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    // Another size, an older time (a backup, say), a newer one.
+    for (text, modified) in [
+        ("98765432100", indexed_at),
+        ("9876543210", indexed_at - Duration::from_secs(86_400)),
+        ("9876543210", indexed_at + Duration::from_nanos(1)),
+    ] {
+        indexed(&bot, "a.md", "0123456789");
+        let path = bot.docs_dir.join("a.md");
+        std::fs::write(&path, text).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        let asked = browser.send(Method::GET, FILE, &[("if-none-match", &tag)], None).await;
+        assert!(asked.headers()["etag"].to_str().unwrap().starts_with("W/\""), "{text} {modified:?}");
+        assert_eq!((asked.status().as_u16(), asked.text().await.unwrap().as_str()), (200, text));
+        let part = browser.send(Method::GET, FILE, &[("range", "bytes=2-4"), ("if-range", &tag)], None).await;
+        assert_eq!(part.status(), 200);
+    }
+    // Indexed within the same tick of the clock: what was written after that would look the same.
+    indexed(&bot, "a.md", "0123456789");
+    bot.index.records.lock().unwrap()[0].indexed_at = Timestamp::from_second(1_700_000_001).unwrap();
+    assert!(browser.get(FILE).await.headers()["etag"].to_str().unwrap().starts_with("W/\""));
     bot.stop().await;
 }
 
