@@ -92,7 +92,7 @@ async fn a_file_that_has_changed_has_no_longer_the_tag_of_its_hash() {
     // Another size, an older time (a backup, say), a newer one.
     for (text, modified) in [
         ("98765432100", indexed_at),
-        ("9876543210", indexed_at - Duration::from_secs(86_400)),
+        ("9876543210", indexed_at - Duration::from_hours(24)),
         ("9876543210", indexed_at + Duration::from_nanos(1)),
     ] {
         indexed(&bot, "a.md", "0123456789");
