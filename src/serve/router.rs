@@ -9,7 +9,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::serve::error::ApiError;
 use crate::serve::origin::Origins;
-use crate::serve::route::{chatkit, citations, documents, health, info, page};
+use crate::serve::route::{chatkit, citations, documents, health, info, page, preview};
 use crate::serve::state::AppState;
 use crate::serve::{auth, middleware, request_id};
 
@@ -27,6 +27,7 @@ pub fn build(state: &AppState) -> Router {
         .route("/assets/{name}", get(page::asset))
         .route("/knowledge/documents", get(documents::list))
         .route("/knowledge/documents/{document_id}/file", get(documents::file))
+        .route("/knowledge/documents/{document_id}/preview", get(preview::show))
         .route("/knowledge/health", get(health::show))
         .route("/knowledge/info", get(info::show));
     let routes = of_a_principal

@@ -103,3 +103,14 @@ export function fileUrl(documentId, filename, page) {
   const url = `/knowledge/documents/${encodeURIComponent(documentId)}/file`;
   return page && /\.pdf$/i.test(filename ?? '') ? `${url}#page=${encodeURIComponent(page)}` : url;
 }
+
+/** The document as a page to read, at the passage. Without a quote, at its place. */
+export function previewUrl(source) {
+  const wanted = new URLSearchParams();
+  for (const name of ['page', 'slide', 'sheet', 'heading', 'quote']) {
+    const value = source[name];
+    if (value !== null && value !== undefined && value !== '') wanted.set(name, String(value));
+  }
+  const query = wanted.toString();
+  return `/knowledge/documents/${encodeURIComponent(source.documentId)}/preview${query === '' ? '' : `?${query}#quote`}`;
+}

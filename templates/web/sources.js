@@ -1,6 +1,6 @@
 // The sources of an answer: which footnote mark belongs to which source, and the list under the answer.
 
-import { fileUrl } from './api.js';
+import { fileUrl, previewUrl } from './api.js';
 import { el, icon } from './dom.js';
 
 const text = (value) => (typeof value === 'string' && value.trim() !== '' ? value : null);
@@ -43,6 +43,9 @@ function toSource(note, citation, documents) {
     filename,
     title: text(citation?.title) ?? text(known?.title) ?? text(note?.source.title) ?? filename ?? 'Source',
     page: citation?.page ?? null,
+    slide: citation?.slide ?? null,
+    sheet: text(citation?.sheet),
+    rows: Array.isArray(citation?.rows) ? citation.rows : null,
     heading: text(citation?.heading),
     quote: text(citation?.quote),
   };
@@ -64,7 +67,7 @@ export function resolveSources(parts, citations, documents = []) {
     }
     return numbers.get(key);
   };
-  const keyOf = (source) => JSON.stringify([source.documentId ?? source.filename, source.quote, source.quote ? null : [source.page, source.heading]]);
+  const keyOf = (source) => JSON.stringify([source.documentId ?? source.filename, source.quote, source.quote ? null : where(source)]);
   const marks = parts.map(() => []);
   notes.forEach((note, i) => {
     const source = toSource(note, paired[i], documents);
@@ -80,13 +83,32 @@ export function resolveSources(parts, citations, documents = []) {
   return { sources, marks };
 }
 
-function place(source) {
-  const page = source.page === null || source.page === '' ? null : `Page ${source.page}`;
-  return [page, source.heading].filter((one) => one !== null).join(' · ');
+function where(source) {
+  return [
+    source.page && `Page ${source.page}`,
+    source.slide && `Slide ${source.slide}`,
+    source.sheet && `Sheet ${source.sheet}`,
+    source.rows && rowsText(source.rows),
+    source.heading,
+  ].filter(Boolean).join(' · ');
+}
+
+function rowsText([first, last]) {
+  return first === last ? `Row ${first}` : `Rows ${first}–${last}`;
+}
+
+/**
+ * A quote as people write: cells of a table row between dots, items of a list behind a bullet. Documents are
+ * indexed with `| a | b |` for rows and `- ` for items, and a quote may begin or end within one.
+ */
+export function readableQuote(quote) {
+  const row = (line) => line.replace(/^\s*\|\s*|\s*\|\s*$/g, '').split(/\s+\|\s+/).filter((cell) => cell !== '').join(' · ');
+  const isRow = (line) => /^\s*\|\s|\s\|\s*$|\s\|\s.*\s\|\s/.test(line);
+  return quote.split('\n').map((line) => (isRow(line) ? row(line) : line.replace(/^(\s*)- /, '$1• '))).join('\n');
 }
 
 function sourceLabel(n, source) {
-  return `Source ${n}: ${[source.title, place(source)].filter((one) => one !== '').join(', ')}`;
+  return `Source ${n}: ${[source.title, where(source)].filter((one) => one !== '').join(', ')}`;
 }
 
 /** Builds the list under an answer. `backToText(n)` is called when a number in the list is pressed. */
@@ -100,7 +122,7 @@ export function buildSourceList(sources, backToText) {
 }
 
 function buildSource(source, n, backToText) {
-  const where = place(source);
+  const place = where(source);
   return el('li', { class: 'source', 'data-n': n, tabindex: '-1' },
     el('button', {
       type: 'button', class: 'source-number', text: String(n), 'aria-label': `Source ${n}: go to its place in the answer`,
@@ -108,21 +130,24 @@ function buildSource(source, n, backToText) {
     }),
     el('div', { class: 'source-body' },
       el('p', { class: 'source-title', dir: 'auto', text: source.title }),
-      source.documentId === null ? null : buildLink(source),
-      where === '' ? null : el('p', { class: 'source-place', dir: 'auto', text: where }),
+      source.documentId === null ? null : buildLinks(source),
+      place === '' ? null : el('p', { class: 'source-place', dir: 'auto', text: place }),
       source.quote === null ? null : buildQuote(source.quote)));
 }
 
-function buildLink(source) {
-  return el('a', {
-    class: 'source-link', href: fileUrl(source.documentId, source.filename, source.page), target: '_blank', rel: 'noopener',
-    'aria-label': `Open source: ${source.title} (new tab)`,
-  }, 'Open source', icon('external'));
+/** To the passage among the text, and to the file as it is. */
+function buildLinks(source) {
+  const link = (href, label, name) => el('a', {
+    class: 'source-link', href, target: '_blank', rel: 'noopener', 'aria-label': `${label}: ${source.title} (new tab)`,
+  }, name, icon('external'));
+  return el('div', { class: 'source-links' },
+    link(previewUrl(source), 'Open the passage', 'Passage'),
+    link(fileUrl(source.documentId, source.filename, source.page), 'Open the file', 'File'));
 }
 
 /** Long quotes are cut to a few lines until asked for. */
 function buildQuote(quote) {
-  const block = el('blockquote', { class: 'quote', dir: 'auto', text: quote });
+  const block = el('blockquote', { class: 'quote', dir: 'auto', text: readableQuote(quote) });
   if (quote.length <= 260 && quote.split('\n').length <= 3) return [block];
   block.classList.add('is-short');
   const more = el('button', { type: 'button', class: 'text-button', 'aria-expanded': 'false', text: 'Show the whole passage' });

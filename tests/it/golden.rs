@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chatbotctl::docs::format;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,11 +21,16 @@ const MIN_REFUSED: f64 = 0.9;
 /// Refused, of the answerable ones, at most.
 const MAX_REFUSED_WRONGLY: f64 = 0.22;
 
+/// A question and what a good answer to it has.
 #[derive(Deserialize)]
-struct Golden {
+pub struct Golden {
     id: String,
-    question: String,
-    documents: Vec<String>,
+    /// As a visitor asks it.
+    pub question: String,
+    /// Paths of the documents that answer it.
+    pub documents: Vec<String>,
+    /// Keys of a citation with the values that they should have.
+    pub place: Value,
     phrase: String,
     unanswerable: bool,
 }
@@ -47,7 +53,7 @@ async fn the_sample_answers_its_golden_questions() {
     let flags = ["--docs-dir", docs.to_str().unwrap(), "--state-dir", state.path().to_str().unwrap()];
     let bot = TestBot::start(state.path(), &flags);
     let mut client = bot.client();
-    let golden = golden(&root.join("tests/golden/sample.jsonl"));
+    let golden = load(&root.join("tests/golden/sample.jsonl"));
     let ranking = ranking(&golden, &flags, state.path());
     let mut tally = Tally::default();
     for question in &golden {
@@ -96,12 +102,15 @@ fn assert_quotes_stand_in_their_files(citations: &[Value], docs: &Path) {
     }
 }
 
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    fs::read_dir(folder)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find_map(|path| if path.is_dir() { find(&path, name) } else { path.ends_with(name).then_some(path) })
+/// The file of this name in a folder.
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    files(folder).into_iter().find(|path| path.ends_with(name))
+}
+
+/// All files of a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 /// The first three documents for every question, by `docs search`.
@@ -126,11 +135,13 @@ fn ranking(golden: &[Golden], flags: &[&str], folder: &Path) -> impl Fn(&str) ->
     }
 }
 
-fn golden(path: &Path) -> Vec<Golden> {
+/// The questions about documents that can be read.
+pub fn load(path: &Path) -> Vec<Golden> {
     let golden: Vec<Golden> =
         fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(golden.len() >= 40 && golden.iter().filter(|golden| golden.unanswerable).count() >= 8);
-    golden
+    assert!(golden.len() >= 80 && golden.iter().filter(|golden| golden.unanswerable).count() >= 8);
+    let is_read = |golden: &Golden| golden.documents.iter().all(|path| format::by_extension(path).is_some());
+    golden.into_iter().filter(is_read).collect()
 }
 
 fn report(tally: &Tally) {

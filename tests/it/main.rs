@@ -11,6 +11,7 @@ mod golden;
 mod help;
 mod init;
 mod page;
+mod places;
 mod readme;
 mod retrieval;
 mod sandbox;

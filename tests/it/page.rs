@@ -68,6 +68,63 @@ async fn older_conversations_are_listed_after_the_last_listed_one_is_deleted() {
     browser.wait_for_text("#thread-list li:last-child", "question number 0").await;
 }
 
+#[tokio::test]
+async fn a_source_leads_to_its_passage_and_to_its_file() {
+    let Some(browser) = Browser::start().await else {
+        println!("NOT RUN: the passage in a browser (install chromium and chromedriver)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let filler = "Nothing of interest stands in this line.\n\n".repeat(200);
+    let table = "| Country | Time |\n|---|---|\n| Ireland | seven days |\n| Spain | <b>five</b> days |\n";
+    fs::write(folder.path().join("data/delivery.md"), format!("# Delivery\n\n{filler}\n## By country\n\n{table}"))
+        .unwrap();
+    let bot = TestBot::start(folder.path(), &[]);
+    browser.open(&bot.url).await;
+    browser.write("#question", "How long does delivery to Ireland take?").await;
+    browser.click("#send").await;
+    browser.wait_for_text(".source .quote", "Ireland · seven days").await;
+    let links = browser.attributes(".source:first-child .source-link", "href").await;
+    assert_eq!(links.len(), 2, "{links:?}");
+    for width in [1200, 360] {
+        browser.resize(width).await;
+        browser.open(&format!("{}{}", bot.url, links[0])).await;
+        browser.wait_for_text("mark", "Ireland").await;
+        let script = "const box = document.querySelector('#quote').getBoundingClientRect();
+            return box.top >= 0 && box.bottom <= innerHeight && scrollY > 0
+                && document.documentElement.scrollWidth <= innerWidth";
+        assert_eq!(browser.evaluate(script).await, json!(true), "the passage is in view at {width} pixels");
+    }
+    let complaints = browser.complaints().await;
+    assert!(complaints.is_empty(), "the console complains: {complaints:?}");
+    browser.open(&format!("{}{}", bot.url, links[1])).await;
+    browser.wait_for_text("body", "Nothing of interest").await;
+}
+
+#[tokio::test]
+async fn the_script_of_a_document_does_not_run() {
+    let Some(browser) = Browser::start().await else {
+        println!("NOT RUN: the script of a document in a browser (install chromium and chromedriver)");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let page = "<!doctype html><title>still</title><h1>Returns</h1><p>Refunds take five days.</p>\
+                <script>document.title = 'ran'</script><img src=x onerror=\"document.title = 'ran'\">";
+    let file = folder.path().join("data/returns.html");
+    fs::write(&file, page).unwrap();
+    // Alone, the browser runs it: the test can fail.
+    browser.open(&format!("file://{}", file.display())).await;
+    browser.wait_for_text("title", "ran").await;
+    let bot = TestBot::start(folder.path(), &[]);
+    for path in ["file", "preview", "preview?quote=Refunds+take%3Cscript%3E"] {
+        browser.open(&format!("{}/knowledge/documents/returns/{path}", bot.url)).await;
+        browser.wait_for_text("body", "Refunds").await;
+        assert_ne!(browser.get("/title").await, "ran", "{path}");
+    }
+}
+
 /// A headless Chromium behind chromedriver.
 struct Browser {
     driver: Child,
@@ -123,6 +180,14 @@ impl Browser {
     async fn press(&self, selector: &str) {
         let script = "document.querySelector(arguments[0]).click()";
         self.post("/execute/sync", json!({"script": script, "args": [selector]})).await;
+    }
+
+    async fn evaluate(&self, script: &str) -> Value {
+        self.post("/execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    async fn resize(&self, width: u32) {
+        self.post("/window/rect", json!({"width": width, "height": 800})).await;
     }
 
     async fn attributes(&self, selector: &str, name: &str) -> Vec<String> {

@@ -143,7 +143,8 @@ impl Shown<'_> {
 
 /// Lines are told only where nothing else is known: two quotes from one section are one place.
 fn place(locator: &Locator) -> String {
-    let named = locator.page.is_some() || locator.heading.is_some();
+    let counted = locator.page.or(locator.slide).is_some() || locator.rows.is_some();
+    let named = counted || locator.sheet.is_some() || locator.heading.is_some();
     let place = Locator { lines: locator.lines.filter(|_| !named), ..locator.clone() }.describe();
     if place.is_empty() { place } else { format!(", {}", clean(&place)) }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cmd::bot::{Reply, Shown, Source};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::model::Locator;
+use crate::model::{LineRange, Locator};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest silence within an answer.
@@ -122,13 +122,22 @@ fn source(citation: &Value) -> Source {
         path: text("filename"),
         title: text("title"),
         locator: Locator {
-            page: citation["page"].as_u64().and_then(|page| u32::try_from(page).ok()),
+            page: number(&citation["page"]),
+            slide: number(&citation["slide"]),
+            sheet: citation["sheet"].as_str().map(str::to_owned),
+            rows: number(&citation["rows"][0])
+                .zip(number(&citation["rows"][1]))
+                .map(|(first, last)| LineRange(first, last)),
             heading: citation["heading"].as_str().map(str::to_owned),
             ..Locator::default()
         },
         quote: text("quote"),
         index: citation["annotation_index"].as_u64().and_then(|index| usize::try_from(index).ok()),
     }
+}
+
+fn number(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|number| u32::try_from(number).ok())
 }
 
 fn what(base: &Url) -> String {

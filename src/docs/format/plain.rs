@@ -136,7 +136,8 @@ impl Reader<'_> {
             return None;
         }
         if let Some(level) = section_number(text) {
-            let listed = section_number(next).is_some() || list_marker(next).is_some();
+            // Bullets under it are its own list; another number makes it an item itself.
+            let listed = section_number(next).is_some() || list_marker(next).is_some_and(|(marker, _)| marker != "-");
             return (!listed || level > 2).then_some(level);
         }
         let letters = text.chars().filter(|c| c.is_alphabetic()).count();

@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use crate::model::Citation;
 use crate::model::thread::{ItemContent, Principal, ThreadItem};
+use crate::model::{Citation, LineRange};
 use crate::serve::error::ApiError;
 use crate::serve::route;
 use crate::serve::state::AppState;
@@ -37,6 +37,9 @@ struct Entry<'a> {
     description: Option<&'a str>,
     annotation_index: usize,
     page: Option<u32>,
+    slide: Option<u32>,
+    sheet: Option<&'a str>,
+    rows: Option<LineRange>,
     heading: Option<&'a str>,
     quote: &'a str,
 }
@@ -85,6 +88,9 @@ fn entry(citation: &Citation) -> Entry<'_> {
         description: citation.description.as_deref(),
         annotation_index: citation.index,
         page: citation.locator.page,
+        slide: citation.locator.slide,
+        sheet: citation.locator.sheet.as_deref(),
+        rows: citation.locator.rows,
         heading: citation.locator.heading.as_deref(),
         quote: &citation.quote,
     }

@@ -6,6 +6,7 @@ pub mod documents;
 pub mod health;
 pub mod info;
 pub mod page;
+pub mod preview;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};

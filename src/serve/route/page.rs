@@ -48,6 +48,7 @@ const ASSETS: &[Asset] = assets! {
     "favicon.svg": SVG,
     "markdown.js": SCRIPT,
     "message.js": SCRIPT,
+    "preview.css": CSS,
     "sources.js": SCRIPT,
     "sse.js": SCRIPT,
     "threads.js": SCRIPT,

@@ -1,7 +1,12 @@
 //! Documents, citations, and what else is beside the protocol.
 
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::model::DocumentRecord;
 
 use super::bot::{Bot, CHUNK, Mood, record};
 
@@ -21,6 +26,155 @@ async fn documents_are_listed_and_served() {
     assert_eq!(head.status(), 200);
     assert_eq!(head.headers()["content-length"], (CHUNK.len() + 18).to_string().as_str());
     assert_eq!(head.text().await.unwrap(), "");
+    bot.stop().await;
+}
+
+/// A file as it was indexed: long enough ago, so that its hash stands for it.
+fn indexed(bot: &Bot, name: &str, text: &str) {
+    let path = bot.docs_dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    *bot.index.records.lock().unwrap() = vec![DocumentRecord {
+        sha256: "a".repeat(64),
+        bytes: text.len() as u64,
+        modified_ns: Some(1_700_000_000_000_000_000),
+        indexed_at: "2025-01-01T00:00:00Z".parse().unwrap(),
+        ..record("a", name)
+    }];
+}
+
+const FILE: &str = "/knowledge/documents/a/file";
+
+#[tokio::test]
+async fn a_file_is_sent_once_and_in_parts() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    indexed(&bot, "a.md", "0123456789");
+    let whole = browser.get(FILE).await;
+    let tag = format!("\"{}\"", "a".repeat(64));
+    assert_eq!(whole.headers()["etag"], tag);
+    assert_eq!(whole.headers()["last-modified"], "Tue, 14 Nov 2023 22:13:20 GMT");
+    assert_eq!(whole.headers()["accept-ranges"], "bytes");
+    assert_eq!(whole.headers()["cache-control"], "private, no-cache");
+    for (name, value) in [("if-none-match", tag.as_str()), ("if-modified-since", "Tue, 14 Nov 2023 22:13:20 GMT")] {
+        for method in [Method::GET, Method::HEAD] {
+            let known = browser.send(method, FILE, &[(name, value)], None).await;
+            assert_eq!(known.status(), 304, "{name}");
+            assert_eq!(known.headers()["etag"], tag);
+            // A browser renews the headers of its copy with these.
+            assert_eq!(known.headers()["content-security-policy"], whole.headers()["content-security-policy"]);
+            assert_eq!(known.text().await.unwrap(), "");
+        }
+    }
+    let part = browser.send(Method::GET, FILE, &[("range", "bytes=2-4"), ("if-range", &tag)], None).await;
+    assert_eq!((part.status().as_u16(), part.headers()["content-length"].as_bytes()), (206, &b"3"[..]));
+    assert_eq!(part.headers()["content-range"], "bytes 2-4/10");
+    assert_eq!(part.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(part.text().await.unwrap(), "234");
+    let many = browser.send(Method::GET, FILE, &[("range", "bytes=0-,0-,0-,0-")], None).await;
+    assert_eq!((many.status().as_u16(), many.text().await.unwrap().as_str()), (200, "0123456789"));
+    let beyond = browser.send(Method::GET, FILE, &[("range", "bytes=10-")], None).await;
+    assert_eq!((beyond.status().as_u16(), beyond.headers()["content-range"].as_bytes()), (416, &b"bytes */10"[..]));
+    let head = browser.send(Method::HEAD, FILE, &[("range", "bytes=2-4")], None).await;
+    assert_eq!((head.status().as_u16(), head.headers()["content-length"].as_bytes()), (200, &b"10"[..]));
+    let other = browser.send(Method::GET, FILE, &[("if-match", "\"x\"")], None).await;
+    assert_eq!(other.status(), 412);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_has_changed_has_no_longer_the_tag_of_its_hash() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    let tag = format!("\"{}\"", "a".repeat(64));
+    let indexed_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    // Another size, an older time (a backup, say), a newer one.
+    for (text, modified) in [
+        ("98765432100", indexed_at),
+        ("9876543210", indexed_at - Duration::from_hours(24)),
+        ("9876543210", indexed_at + Duration::from_nanos(1)),
+    ] {
+        indexed(&bot, "a.md", "0123456789");
+        let path = bot.docs_dir.join("a.md");
+        std::fs::write(&path, text).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        let asked = browser.send(Method::GET, FILE, &[("if-none-match", &tag)], None).await;
+        assert!(asked.headers()["etag"].to_str().unwrap().starts_with("W/\""), "{text} {modified:?}");
+        assert_eq!((asked.status().as_u16(), asked.text().await.unwrap().as_str()), (200, text));
+        let part = browser.send(Method::GET, FILE, &[("range", "bytes=2-4"), ("if-range", &tag)], None).await;
+        assert_eq!(part.status(), 200);
+    }
+    // Indexed within the same tick of the clock: what was written after that would look the same.
+    indexed(&bot, "a.md", "0123456789");
+    bot.index.records.lock().unwrap()[0].indexed_at = Timestamp::from_second(1_700_000_001).unwrap();
+    assert!(browser.get(FILE).await.headers()["etag"].to_str().unwrap().starts_with("W/\""));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_while_it_is_sent_stays_what_it_was() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    let old = "old ".repeat(4 * 1024 * 1024);
+    indexed(&bot, "a.md", &old);
+    let mut answer = browser.get(FILE).await;
+    let first = answer.chunk().await.unwrap().unwrap();
+    let next = bot.docs_dir.join("next");
+    std::fs::write(&next, "new ".repeat(5 * 1024 * 1024)).unwrap();
+    std::fs::rename(next, bot.docs_dir.join("a.md")).unwrap();
+    let rest = answer.text().await.unwrap();
+    assert_eq!(first.len() + rest.len(), old.len());
+    assert!(!rest.contains("new"));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_shrinks_while_it_is_sent_is_no_whole_answer() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    indexed(&bot, "a.md", &"old ".repeat(4 * 1024 * 1024));
+    let mut answer = browser.get(FILE).await;
+    answer.chunk().await.unwrap().unwrap();
+    std::fs::File::options().write(true).open(bot.docs_dir.join("a.md")).unwrap().set_len(10).unwrap();
+    // Fewer bytes than promised: the connection breaks, and nobody takes the rest for the file.
+    assert!(answer.bytes().await.is_err());
+    let next = browser.get(FILE).await;
+    assert_eq!((next.status().as_u16(), next.text().await.unwrap().len()), (200, 10));
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_preview_shows_what_is_indexed_and_runs_nothing() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    let path = "/knowledge/documents/refund_policy/preview";
+    let shown = browser.get(&format!("{path}?page=2&quote=within%2030%20%0Adays")).await;
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["content-type"], "text/html; charset=utf-8");
+    assert_eq!(shown.headers()["cache-control"], "no-store");
+    let policy = shown.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("script"));
+    let text = shown.text().await.unwrap();
+    assert!(text.contains("autofocus>within 30 days</mark>"), "{text}");
+    assert!(!text.contains("<script") && !text.contains("style="));
+    let head = browser.send(Method::HEAD, path, &[], None).await;
+    assert_eq!((head.status().as_u16(), head.text().await.unwrap().as_str()), (200, ""));
+    for (query, status) in [
+        ("?page=-1".to_owned(), 400),
+        ("?page=4294967296".to_owned(), 400),
+        ("?page=0&part=0&quote=".to_owned(), 200),
+        (format!("?quote={}", "x".repeat(4_001)), 400),
+        (format!("?sheet={}", "x".repeat(401)), 400),
+        (format!("?quote={}", "x".repeat(4_000)), 200),
+    ] {
+        assert_eq!(browser.get(&format!("{path}{query}")).await.status(), status, "{query:.20}");
+    }
+    let unknown = browser.get("/knowledge/documents/unknown/preview").await;
+    assert_eq!(
+        (unknown.status().as_u16(), unknown.text().await.unwrap().as_str()),
+        (404, r#"{"detail":"Document not found"}"#)
+    );
     bot.stop().await;
 }
 
@@ -84,7 +238,7 @@ async fn citations_have_the_references_keys_and_the_place() {
     let path = format!("/knowledge/threads/{thread_id}/citations");
     let expected = concat!(
         r#"{"documentIds":["refund_policy"],"citations":[{"document_id":"refund_policy","filename":"refund_policy.md","#,
-        r#""title":"Refund Policy","description":null,"annotation_index":15,"page":2,"heading":"Returns","#,
+        r#""title":"Refund Policy","description":null,"annotation_index":15,"page":2,"slide":null,"sheet":null,"rows":null,"heading":"Returns","#,
         r#""quote":"within 30 days"}]}"#,
     );
     assert_eq!(browser.get(&path).await.text().await.unwrap(), expected);

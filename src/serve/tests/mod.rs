@@ -1,7 +1,7 @@
 //! The server over a real connection, with a scripted model and a real store.
 
 mod answers;
-mod bot;
+pub mod bot;
 mod documents;
 mod edges;
 mod ownership;

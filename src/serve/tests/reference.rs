@@ -27,7 +27,7 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     (
         "16",
         r#""annotation_index":111"#,
-        r#""annotation_index":112,"page":2,"heading":"Returns","quote":"within 30 days""#,
+        r#""annotation_index":112,"page":2,"slide":null,"sheet":null,"rows":null,"heading":"Returns","quote":"within 30 days""#,
     ),
     // No error tells a visitor more than that it may be tried again.
     (

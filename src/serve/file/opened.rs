@@ -1,0 +1,145 @@
+//! Opens a file of the documents folder, and none outside it.
+//!
+//! What is served is what was opened: a file that is replaced later does not change an answer that has begun.
+
+use std::fs::{File, Metadata};
+use std::io::{Error, ErrorKind, Read as _, Result, Seek as _, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+/// How much of a file is looked at to tell its encoding.
+const PROBE_BYTES: u64 = 8 * 1024;
+
+/// An opened document.
+pub struct Opened {
+    /// The file, at its beginning.
+    pub file: File,
+    /// What the system says of the opened file, not of its name.
+    pub metadata: Metadata,
+    /// How it begins.
+    pub start: Vec<u8>,
+}
+
+/// Opens a regular file of the folder for reading.
+pub fn open_within(docs_dir: &Path, path: &str) -> Result<Opened> {
+    let relative = PathBuf::from(path);
+    let is_plain = |component: Component<'_>| matches!(component, Component::Normal(_));
+    if !relative.components().all(is_plain) {
+        return refuse("the path leaves the documents folder");
+    }
+    let mut file = open_beneath(&docs_dir.canonicalize()?, &relative)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return refuse("it is not a regular file");
+    }
+    let mut start = Vec::new();
+    (&mut file).take(PROBE_BYTES).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(Opened { file, metadata, start })
+}
+
+fn refuse<T>(why: &'static str) -> Result<T> {
+    Err(Error::new(ErrorKind::NotFound, why))
+}
+
+/// The system itself keeps the way to the file inside the folder, whatever is exchanged meanwhile.
+#[cfg(target_os = "linux")]
+fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+    use rustix::io::Errno;
+
+    /// A folder that is renamed while it is walked through makes the system ask for another try.
+    const TRIES: u32 = 8;
+
+    let folder = File::open(root)?;
+    // Without NONBLOCK a pipe would wait for its writer; for regular files it means nothing.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let mut last = Errno::AGAIN;
+    for _ in 0..TRIES {
+        match openat2(&folder, relative, flags, Mode::empty(), resolve) {
+            Ok(opened) => return Ok(File::from(opened)),
+            Err(Errno::AGAIN) => {}
+            // Kernels before 5.6 have no such call, and old sandboxes forbid it.
+            Err(Errno::NOSYS | Errno::PERM) => return open_checked(root, relative),
+            Err(error) => {
+                last = error;
+                break;
+            }
+        }
+    }
+    Err(last.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
+    open_checked(root, relative)
+}
+
+/// Follows all links first and compares afterwards what was opened with what was looked at.
+fn open_checked(root: &Path, relative: &Path) -> Result<File> {
+    let place = root.join(relative).canonicalize()?;
+    if !place.starts_with(root) {
+        return refuse("a link leads out of the documents folder");
+    }
+    // Looked at before opening: a pipe would wait for its writer.
+    let seen = place.symlink_metadata()?;
+    if !seen.is_file() {
+        return refuse("it is not a regular file");
+    }
+    let file = File::open(&place)?;
+    if !is_same_file(&seen, &file.metadata()?) || place.canonicalize()? != place {
+        return refuse("it was exchanged while it was opened");
+    }
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn is_same_file(seen: &Metadata, opened: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (seen.dev(), seen.ino()) == (opened.dev(), opened.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_seen: &Metadata, opened: &Metadata) -> bool {
+    opened.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{open_checked, open_within};
+
+    #[test]
+    fn only_regular_files_of_the_folder_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().canonicalize().unwrap().join("docs");
+        std::fs::create_dir_all(docs.join("sub")).unwrap();
+        std::fs::write(docs.join("sub/in.md"), "in").unwrap();
+        std::fs::write(folder.path().join("out.md"), "out").unwrap();
+        let both = |path: &str| (open_within(&docs, path).is_ok(), open_checked(&docs, Path::new(path)).is_ok());
+        assert_eq!(open_within(&docs, "sub/in.md").unwrap().start, b"in");
+        for path in ["../out.md", "sub/../../out.md", "/etc/passwd", "sub", "absent.md", ""] {
+            assert_eq!(both(path), (false, false), "{path}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("../out.md", docs.join("escape.md")).unwrap();
+            std::os::unix::fs::symlink("sub/in.md", docs.join("inside.md")).unwrap();
+            std::os::unix::fs::symlink("/etc", docs.join("etc")).unwrap();
+            assert_eq!(both("escape.md"), (false, false));
+            assert_eq!(both("etc/passwd"), (false, false));
+            assert_eq!(both("inside.md"), (true, true));
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe.md");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(open_within(folder.path(), "pipe.md").is_err());
+        assert!(open_checked(&folder.path().canonicalize().unwrap(), Path::new("pipe.md")).is_err());
+    }
+}

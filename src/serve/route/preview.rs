@@ -1,0 +1,78 @@
+//! A document as a page to read, with the quoted words marked.
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use crate::model::Locator;
+use crate::serve::error::ApiError;
+use crate::serve::preview::{Wanted, render};
+use crate::serve::route::documents;
+use crate::serve::state::AppState;
+
+/// Our own style, and nothing else: no script, no form, no frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// Longer than every quote that an answer makes, in bytes.
+const MAX_QUOTE_BYTES: usize = 4_000;
+/// Longer than every name of a sheet and every heading, in bytes.
+const MAX_NAME_BYTES: usize = 400;
+/// Previews that are made at a time: each holds the whole text of its document.
+const AT_ONCE: usize = 4;
+
+static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
+
+/// What is wanted. All of it may be left out.
+#[derive(Debug, Deserialize)]
+pub struct Params {
+    page: Option<u32>,
+    slide: Option<u32>,
+    sheet: Option<String>,
+    heading: Option<String>,
+    quote: Option<String>,
+    part: Option<usize>,
+}
+
+/// `GET /knowledge/documents/{document_id}/preview`
+pub async fn show(
+    State(state): State<AppState>,
+    document_id: Result<Path<String>, PathRejection>,
+    params: Result<Query<Params>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Path(document_id) = document_id?;
+    let Query(params) = params?;
+    let wanted = wanted(params)?;
+    let record = documents::record(&state, &document_id).await?;
+    let _slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
+    let chunks = state.index.chunks(&document_id).await?;
+    let name = state.assistant_name.clone();
+    let page = tokio::task::spawn_blocking(move || render(&record, &chunks, &wanted, &name))
+        .await
+        .map_err(|_| ApiError::internal())?;
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, HTML), (header::CONTENT_SECURITY_POLICY, POLICY)], page)
+        .into_response())
+}
+
+fn wanted(params: Params) -> Result<Wanted, ApiError> {
+    let bounded = |text: Option<String>, name: &str, max_bytes: usize| match text {
+        Some(text) if text.len() > max_bytes => {
+            Err(ApiError::bad_request(format!("`{name}` has more than {max_bytes} bytes")))
+        }
+        other => Ok(other.filter(|text| !text.trim().is_empty())),
+    };
+    let place = Locator {
+        page: params.page,
+        slide: params.slide,
+        sheet: bounded(params.sheet, "sheet", MAX_NAME_BYTES)?,
+        heading: bounded(params.heading, "heading", MAX_NAME_BYTES)?,
+        ..Locator::default()
+    };
+    Ok(Wanted { place, quote: bounded(params.quote, "quote", MAX_QUOTE_BYTES)?, part: params.part })
+}
