@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// No document may take this long; far more than any needs, for machines with much other work.
-const DEADLINE: Duration = Duration::from_mins(3);
+const DEADLINE: Duration = Duration::from_mins(5);
 
 /// Waits for what is expected, until the deadline.
 #[track_caller]
