@@ -16,6 +16,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// Tenths of the work are told too, but no two lines within this time.
 const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
 
+/// Characters of the present item that are shown.
+const ITEM_CHARS: usize = 70;
 /// Bytes a second that nothing exceeds; it bounds a figure, not the work.
 const MAX_RATE: f64 = 1e15;
 
@@ -163,7 +165,8 @@ impl Job {
     fn draw(&self, item: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position(self.thousandths());
-            bar.set_message(format!("{}  {}", self.figures(self.began.elapsed()), clean(item)));
+            bar.set_message(self.figures(self.began.elapsed()));
+            bar.set_prefix(shortened(&clean(item)));
         }
     }
 
@@ -190,22 +193,23 @@ impl Job {
         u64::try_from(share.min(1000)).unwrap_or(1000)
     }
 
-    /// "12 of 40 files, 1.20 of 3.40 MiB, 2.00 MiB/s, 3 s left".
+    /// "12 of 40 files, 3 s left, 1.20 MiB of 3.40 MiB, 2.00 MiB/s".
     fn figures(&self, elapsed: Duration) -> String {
         let mut text = match self.total {
             Some(total) => format!("{} of {total} files", self.done),
             None => format!("{} files", self.done),
         };
+        let seconds = elapsed.as_secs_f64();
+        // What is asked for most comes first: a narrow terminal cuts the end off.
+        if let Some(left) = self.left(seconds) {
+            let _ = write!(text, ", {} left", readable(left));
+        }
         if let Some(total) = self.total_bytes {
             let _ = write!(text, ", {} of {}", HumanBytes(self.bytes), HumanBytes(total));
         }
-        let seconds = elapsed.as_secs_f64();
         if self.bytes > 0 && seconds > 0.0 {
             let rate = self.bytes as f64 / seconds;
             let _ = write!(text, ", {}/s", HumanBytes(Duration::from_secs_f64(rate.min(MAX_RATE)).as_secs()));
-        }
-        if let Some(left) = self.left(seconds) {
-            let _ = write!(text, ", {} left", readable(left));
         }
         text
     }
@@ -249,16 +253,24 @@ fn readable(time: Duration) -> String {
     }
 }
 
-/// A bar with figures and the present item, or a spinner when the end is unknown.
+/// The end of a path that fits into a line of any terminal: it tells more than the beginning.
+fn shortened(path: &str) -> String {
+    let extra = path.chars().count().saturating_sub(ITEM_CHARS);
+    if extra == 0 {
+        return path.to_owned();
+    }
+    std::iter::once('…').chain(path.chars().skip(extra + 1)).collect()
+}
+
+/// A bar with figures, and the present item below; a spinner when the end is unknown.
 fn drawn_bar(task: &'static str, total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(_) => (ProgressBar::new(1000), "{prefix} [{bar:20}] {percent:>3} % {wide_msg}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {prefix} {wide_msg}"),
+    let (bar, figures) = match total {
+        Some(_) => (ProgressBar::new(1000), "[{bar:16}] {percent:>3} % {wide_msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {wide_msg}"),
     };
     // A template that does not parse would be a typing mistake above; the default look serves then.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.set_style(style.progress_chars("=> "));
-    bar.set_prefix(task);
+    let style = ProgressStyle::with_template(&format!("{task} {figures}\n  {{prefix}}"));
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
     bar
 }
 
@@ -283,10 +295,14 @@ mod tests {
         job.total_bytes = Some(4 << 20);
         job.bytes = 1 << 20;
         assert_eq!(job.thousandths(), 250);
-        let expected = "30 of 40 files, 1.00 MiB of 4.00 MiB, 512.00 KiB/s, 6 s left";
+        let expected = "30 of 40 files, 6 s left, 1.00 MiB of 4.00 MiB, 512.00 KiB/s";
         assert_eq!(job.figures(Duration::from_secs(2)), expected);
         let texts = [7, 200, 7_500].map(|seconds| readable(Duration::from_secs(seconds)));
         assert_eq!(texts, ["7 s", "3 min 20 s", "2 h 5 min"]);
+        let long = format!("{}/end.md", "x".repeat(99));
+        let short = shortened(&long);
+        assert!(short.starts_with('…') && short.ends_with("/end.md") && short.chars().count() == ITEM_CHARS, "{short}");
+        assert_eq!(shortened("a.md"), "a.md");
     }
 
     #[test]
