@@ -57,6 +57,11 @@ impl<'a> Package<'a> {
         Ok(Self { archive, left: MAX_UNPACKED_BYTES })
     }
 
+    /// The names of all parts.
+    pub fn names(&self) -> Vec<String> {
+        self.archive.file_names().flatten().map(std::borrow::Cow::into_owned).collect()
+    }
+
     /// The part that holds the text of an office document, as the relations of the package name it.
     pub fn main_part(&mut self) -> Result<Option<String>, FormatError> {
         Ok(self.relations("")?.into_iter().find(|relation| relation.kind == "officeDocument").map(|main| main.part))

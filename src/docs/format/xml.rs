@@ -144,9 +144,10 @@ mod tests {
 
     fn texts(text: &str) -> String {
         let mut found = String::new();
-        walk(text, |token| match token {
-            Token::Text(text) => found.push_str(&text),
-            _ => {}
+        walk(text, |token| {
+            if let Token::Text(text) = token {
+                found.push_str(&text);
+            }
         });
         found
     }
@@ -161,7 +162,8 @@ mod tests {
     /// With a look at all pairs of names this takes minutes.
     #[test]
     fn an_element_with_a_million_attributes_costs_no_more_than_its_text() {
-        let attributes: String = (0..1_000_000).map(|n| format!(" a{n}='x'")).collect();
+        let attributes: Vec<String> = (0..1_000_000).map(|n| format!(" a{n}='x'")).collect();
+        let attributes = attributes.concat();
         assert_eq!(texts(&format!("<x{attributes}>text</x>")), "text");
         assert_eq!(elements(&format!("<x{attributes}/>"), "x")[0].attributes.len(), MAX_ATTRIBUTES);
     }

@@ -29,7 +29,7 @@ pub const FORMAT: Format = Format {
 };
 
 fn sniff(bytes: &[u8]) -> Sniff {
-    match package::has_part(bytes, |name| name.starts_with("word/") && name.ends_with(".xml")) {
+    match package::has_part(bytes, |name| name.starts_with("word/")) {
         Some(true) => Sniff::Sure,
         Some(false) => Sniff::No,
         None => Sniff::Possible,

@@ -59,6 +59,8 @@ fn texts(tokens: Vec<Token>, styles: &Styles) -> Vec<String> {
     let mut blocks = Blocks::default();
     let parts = Parts { styles, numbering: Numbering::default(), notes: Notes::default() };
     let mut body = Body::new(parts, &mut blocks);
-    tokens.into_iter().for_each(|token| body.token(token));
+    for token in tokens {
+        body.token(token);
+    }
     blocks.finish().into_iter().map(|block| block.text).collect()
 }

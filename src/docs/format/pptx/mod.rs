@@ -25,7 +25,7 @@ pub const FORMAT: Format = Format {
 };
 
 fn sniff(bytes: &[u8]) -> Sniff {
-    match package::has_part(bytes, |name| name.starts_with("ppt/") && name.ends_with(".xml")) {
+    match package::has_part(bytes, |name| name.starts_with("ppt/")) {
         Some(true) => Sniff::Sure,
         Some(false) => Sniff::No,
         None => Sniff::Possible,

@@ -7,9 +7,10 @@ const GUIDE: &[u8] = include_bytes!("../../../../tests/fixtures/docs/pptx/guide.
 /// A presentation of slides, each the contents of a `spTree`.
 fn slides(trees: &[&str]) -> Vec<u8> {
     let numbers = 1..=trees.len();
-    let ids: String = numbers.clone().map(|n| format!("<p:sldId id='{n}' r:id='r{n}'/>")).collect();
+    let ids: Vec<String> = numbers.clone().map(|n| format!("<p:sldId id='{n}' r:id='r{n}'/>")).collect();
     let relation = |n| format!("<Relationship Id='r{n}' Type='x/slide' Target='slides/s{n}.xml'/>");
-    let relations: String = numbers.clone().rev().map(relation).collect();
+    let relations: Vec<String> = numbers.clone().rev().map(relation).collect();
+    let (ids, relations) = (ids.concat(), relations.concat());
     let mut parts = vec![
         ("ppt/presentation.xml".to_owned(), format!("<p:presentation><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>")),
         ("ppt/_rels/presentation.xml.rels".to_owned(), format!("<Relationships>{relations}</Relationships>")),

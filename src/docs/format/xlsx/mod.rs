@@ -76,10 +76,14 @@ fn read_package(input: Input<'_>, read: fn(&[u8]) -> Result<Parsed, FormatError>
 
 /// The engine makes room for as many texts as the workbook claims to have: each takes at least `<si/>`.
 fn check_strings(package: &mut Package<'_>) -> Result<(), FormatError> {
-    let text = package.optional("xl/sharedStrings.xml")?;
-    let claimed = xml::elements(&text, "sst").first().and_then(|strings| strings.number::<usize>("uniqueCount"));
-    if claimed.unwrap_or(0) > text.len() / "<si/>".len() {
-        return Err(FormatError::Malformed("it claims to have more texts than it has".to_owned()));
+    // The engine finds the part in any folder and however its name is written.
+    let is_strings = |name: &String| name.to_ascii_lowercase().ends_with("sharedstrings.xml");
+    for name in package.names().into_iter().filter(is_strings) {
+        let text = package.optional(&name)?;
+        let claimed = xml::elements(&text, "sst").first().and_then(|strings| strings.number::<usize>("uniqueCount"));
+        if claimed.unwrap_or(0) > text.len() / "<si/>".len() {
+            return Err(FormatError::Malformed("it claims to have more texts than it has".to_owned()));
+        }
     }
     Ok(())
 }
