@@ -5,10 +5,11 @@ use crate::docs::format::testing::{archive, draw, parts, read};
 const GUIDE: &[u8] = include_bytes!("../../../../tests/fixtures/docs/xlsx/guide.xlsx");
 const OLD: &[u8] = include_bytes!("../../../../tests/fixtures/docs/xlsx/guide.xls");
 
-/// The guide with one part replaced.
+/// The guide with one part replaced or added.
 fn with_part(name: &str, text: &str) -> Vec<u8> {
     let mut changed = parts(GUIDE);
-    changed.iter_mut().filter(|(part, _)| part == name).for_each(|(_, contents)| *contents = text.into());
+    changed.retain(|(part, _)| part != name);
+    changed.push((name.to_owned(), text.into()));
     let changed: Vec<(&str, &[u8])> = changed.iter().map(|(name, part)| (name.as_str(), part.as_slice())).collect();
     archive(&changed)
 }
@@ -82,6 +83,7 @@ fn damage_is_named() {
     // The engine would make room for this many texts, and the process would end.
     let claims = "<sst uniqueCount='99999999999999'><si><t>x</t></si></sst>";
     assert_eq!(code(&with_part("xl/sharedStrings.xml", claims)), "document/malformed");
+    assert_eq!(code(&with_part("XL/SharedStrings.XML", claims)), "document/malformed");
     assert_eq!(code(&with_part("xl/sharedStrings.xml", &" ".repeat(9 << 20))), "document/too-large");
     let container =
         [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"];
