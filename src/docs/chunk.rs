@@ -1,6 +1,6 @@
 //! Cuts a document's blocks into chunks: what is indexed, found and cited.
 //!
-//! Chunks never cross a heading and hold whole blocks as far as they fit: a short section is a chunk of its own,
+//! Chunks never cross a heading, a slide or a sheet, and hold whole blocks as far as they fit: a short section is a chunk of its own,
 //! because its headings are indexed with it and a citation should name one place. Only what is longer than a chunk is
 //! cut, at the ends of sentences. Every block's text is in some chunk, except that of headings: they are in
 //! `heading_path`, and in the text only where a section has nothing else.
@@ -21,6 +21,9 @@ pub const TARGET_BYTES: usize = 900;
 /// The size that no chunk exceeds.
 pub const MAX_BYTES: usize = 1400;
 
+/// A longer header of a table is not repeated in each of the table's chunks.
+pub const MAX_HEADER_BYTES: usize = MAX_BYTES / 3;
+
 /// Cuts a document into chunks.
 pub fn chunks(document_id: &str, blocks: &[Block]) -> Vec<Chunk> {
     let mut made = Vec::new();
@@ -34,7 +37,7 @@ pub fn chunks(document_id: &str, blocks: &[Block]) -> Vec<Chunk> {
     made
 }
 
-/// A run of blocks under the same headings.
+/// A run of blocks under the same headings, on the same slide or sheet.
 struct Section<'a> {
     path: Vec<String>,
     body: Vec<&'a Block>,
@@ -44,7 +47,13 @@ fn sections(blocks: &[Block]) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     let mut above: Vec<(u8, &Block)> = Vec::new();
     let mut body: Vec<&Block> = Vec::new();
+    let mut before: Option<&Block> = None;
     for block in blocks {
+        if before.is_some_and(|before| is_elsewhere(before, block)) {
+            close(&above, &mut body, None, &mut sections);
+            above.clear();
+        }
+        before = Some(block);
         let BlockKind::Heading { level } = block.kind else {
             body.push(block);
             continue;
@@ -55,6 +64,11 @@ fn sections(blocks: &[Block]) -> Vec<Section<'_>> {
     }
     close(&above, &mut body, None, &mut sections);
     sections
+}
+
+/// Whether a block stands on another slide or sheet than the one before it.
+fn is_elsewhere(before: &Block, block: &Block) -> bool {
+    before.locator.slide != block.locator.slide || before.locator.sheet != block.locator.sheet
 }
 
 /// Ends a section before a heading of level `next`, or at the end.
@@ -72,7 +86,9 @@ fn close<'a>(above: &[(u8, &'a Block)], body: &mut Vec<&'a Block>, next: Option<
         headings.pop();
         body.push(heading);
     }
-    let path = headings.into_iter().map(|block| block.text.clone()).collect();
+    // The name of a sheet says what its rows are about, as a heading would.
+    let sheet = body.first().and_then(|block| block.locator.sheet.clone());
+    let path = sheet.into_iter().chain(headings.into_iter().map(|block| block.text.clone())).collect();
     sections.push(Section { path, body });
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::docs::chunk::{MAX_BYTES, TARGET_BYTES};
+use crate::docs::chunk::{MAX_BYTES, MAX_HEADER_BYTES, TARGET_BYTES};
 use crate::model::{Block, BlockKind};
 use crate::text::sentence::sentences;
 
@@ -111,7 +111,7 @@ fn table_units<'a>(rows: &[&'a Block], units: &mut Vec<Unit<'a>>) {
     let headers = whole.iter().take_while(|piece| piece.block.kind == BlockKind::TableRow { header: true }).count();
     let header = &whole[..headers];
     // A header as long as a chunk is not worth repeating.
-    let header = if size(header) * 3 > MAX_BYTES { &[] } else { header };
+    let header = if size(header) > MAX_HEADER_BYTES { &[] } else { header };
     let mut part: Unit<'a> = header.to_vec();
     for piece in rows[header.len()..].iter().flat_map(|block| cut_to(block, MAX_BYTES - size(header) - 1)) {
         if part.len() > header.len() && size(&part) + 1 + piece.text.len() > TARGET_BYTES {
@@ -126,7 +126,7 @@ fn cut(block: &Block) -> Vec<Piece<'_>> {
     cut_to(block, MAX_BYTES)
 }
 
-/// The whole block, or parts of at most `limit` bytes that end where sentences or lines end.
+/// The whole block, or parts of at most `limit` bytes that end where sentences, lines or cells end.
 fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
     let text = block.text.as_str();
     if text.len() <= limit {
@@ -134,6 +134,7 @@ fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
     }
     let ends: Vec<Range<usize>> = match block.kind {
         BlockKind::Code => lines(text),
+        BlockKind::TableRow { .. } => cells(text),
         _ => {
             hard_cut(text, 0..text.len(), MAX_SENTENCES_BYTES).into_iter().flat_map(|part| within(text, part)).collect()
         }
@@ -165,6 +166,13 @@ fn lines(text: &str) -> Vec<Range<usize>> {
         })
         .filter(|range| !range.is_empty())
         .collect()
+}
+
+/// The cells of a row, each with the bar before it.
+fn cells(text: &str) -> Vec<Range<usize>> {
+    let bars: Vec<usize> = text.match_indices(" | ").map(|(at, _)| at + 1).collect();
+    let starts = std::iter::once(0).chain(bars.iter().copied());
+    starts.zip(bars.iter().map(|bar| bar - 1).chain([text.len()])).map(|(start, end)| start..end).collect()
 }
 
 /// Cuts a sentence that is too long at spaces, or anywhere between characters.

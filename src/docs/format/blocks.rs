@@ -46,6 +46,11 @@ impl Blocks {
         self.heading = None;
     }
 
+    /// Another slide begins: no heading stands above yet.
+    pub fn slide(&mut self) {
+        self.heading = None;
+    }
+
     /// A heading of level 1 to 6.
     pub fn heading(&mut self, level: u8, text: &str, place: Place) {
         let text = clean_line(text);

@@ -6,12 +6,20 @@
 pub mod blocks;
 pub mod docx;
 pub mod encoding;
+pub mod epub;
 pub mod html;
 mod html_content;
 pub mod markdown;
+pub mod marker;
+pub mod odt;
 pub mod package;
 pub mod pdf;
 pub mod plain;
+pub mod pptx;
+pub mod sheet;
+pub mod slide;
+pub mod table;
+pub mod xlsx;
 pub mod xml;
 
 use serde::{Deserialize, Serialize};
@@ -128,7 +136,21 @@ pub struct Format {
 }
 
 /// Every format.
-pub static FORMATS: &[Format] = &[markdown::FORMAT, plain::FORMAT, html::FORMAT, pdf::FORMAT, docx::FORMAT];
+pub static FORMATS: &[Format] = &[
+    markdown::FORMAT,
+    plain::FORMAT,
+    html::FORMAT,
+    pdf::FORMAT,
+    docx::FORMAT,
+    pptx::FORMAT,
+    xlsx::FORMAT,
+    xlsx::XLSB,
+    xlsx::XLS,
+    odt::FORMAT,
+    odt::ODS,
+    odt::ODP,
+    epub::FORMAT,
+];
 
 /// The format that a file's extension names.
 pub fn by_extension(path: &str) -> Option<&'static Format> {
@@ -201,5 +223,9 @@ fn is_encrypted_office(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && bytes.windows(name.len()).any(|window| window == name)
 }
 
+#[cfg(test)]
+mod mutations;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -2,12 +2,15 @@
 
 use crate::docs::format::FormatError;
 use crate::docs::format::blocks::{Blocks, Place};
+use crate::docs::format::docx::notes::Notes;
 use crate::docs::format::docx::numbering::Numbering;
 use crate::docs::format::docx::styles::Styles;
+use crate::docs::format::table::Grid;
 use crate::docs::format::xml::{self, Element, Token};
+use crate::docs::text::list_marker;
 
 /// Elements whose contents are not the document's present text: deleted and moved text, fallbacks for what was read
-/// already, field codes, properties of the section, notes in the margin.
+/// already, field codes, properties of the section, what was there before a change, how a word is pronounced.
 const SKIPPED: &[&str] = &[
     "del",
     "moveFrom",
@@ -18,16 +21,27 @@ const SKIPPED: &[&str] = &[
     "comment",
     "rPrChange",
     "pPrChange",
+    "tblPrChange",
     "numPicBullet",
+    "rt",
 ];
 
 /// A table deeper than this in other tables is read as part of the one around it: each level copies its text.
 const MAX_NESTED_TABLES: usize = 16;
 
+/// The parts that the text part refers to.
+pub struct Parts<'a> {
+    /// Styles of paragraphs.
+    pub styles: &'a Styles,
+    /// Shapes of lists.
+    pub numbering: Numbering,
+    /// Footnotes and endnotes.
+    pub notes: Notes,
+}
+
 /// Reads one text part into blocks.
 pub struct Body<'a> {
-    styles: &'a Styles,
-    numbering: Numbering,
+    parts: Parts<'a>,
     blocks: &'a mut Blocks,
     title: Option<String>,
     paragraph: Paragraph,
@@ -36,7 +50,19 @@ pub struct Body<'a> {
     tables: Vec<Table>,
     /// Tables that are open beyond those.
     deeper: usize,
+    /// Notes that are referred to and not yet written.
+    notes: Vec<String>,
+    /// Content controls around this place: whether each shows only what to fill in.
+    controls: Vec<bool>,
     skip: usize,
+    run: Run,
+}
+
+/// The run that is being read.
+#[derive(Default)]
+struct Run {
+    is_open: bool,
+    is_hidden: bool,
     in_text: bool,
 }
 
@@ -51,83 +77,110 @@ struct Paragraph {
 
 #[derive(Default)]
 struct Table {
-    cells: Vec<String>,
+    grid: Grid,
     cell: String,
-    header: bool,
-    rows: usize,
+    columns: usize,
+    joins_above: bool,
+    is_header: bool,
+    is_deleted: bool,
+    /// How many columns at the end of the row have no cell.
+    missing: usize,
+    in_row_properties: bool,
 }
 
 impl<'a> Body<'a> {
     /// A reader that adds to `blocks`.
-    pub fn new(styles: &'a Styles, numbering: Numbering, blocks: &'a mut Blocks) -> Self {
+    pub fn new(parts: Parts<'a>, blocks: &'a mut Blocks) -> Self {
         Self {
-            styles,
-            numbering,
+            parts,
             blocks,
             title: None,
             paragraph: Paragraph::default(),
             outer: Vec::new(),
             tables: Vec::new(),
             deeper: 0,
+            notes: Vec::new(),
+            controls: Vec::new(),
             skip: 0,
-            in_text: false,
+            run: Run::default(),
         }
     }
 
-    /// Reads a part; an empty text is an absent part.
-    pub fn read(&mut self, text: &str) -> Result<(), FormatError> {
-        let whole = xml::walk(text, |token| match token {
-            Token::Start(element) => self.start(&element),
-            Token::End(name) => self.end(&name),
-            Token::Text(text) if self.in_text && self.skip == 0 => {
-                self.paragraph.text.push_str(&text);
-            }
-            Token::Text(_) => {}
-        });
-        if whole { Ok(()) } else { Err(FormatError::Malformed("its text part is not well-formed".to_owned())) }
+    /// Reads the part; gives the paragraph in the style for titles.
+    pub fn read(mut self, text: &str) -> Result<Option<String>, FormatError> {
+        let whole = xml::walk(text, |token| self.token(token));
+        self.write_notes();
+        if whole { Ok(self.title) } else { Err(FormatError::Malformed("its text part is not well-formed".to_owned())) }
     }
 
-    /// The paragraph in the style for titles.
-    pub fn title(&mut self) -> Option<String> {
-        self.title.take()
+    /// What one token of a part changes.
+    pub fn token(&mut self, token: Token) {
+        match token {
+            Token::Start(_) if self.skip > 0 => self.skip += 1,
+            Token::Start(element) if self.is_skipped(&element.name) => self.skip = 1,
+            Token::Start(element) => self.start(&element),
+            Token::End(_) if self.skip > 0 => self.skip -= 1,
+            Token::End(name) => self.end(&name),
+            Token::Text(text) if self.run.in_text && self.skip == 0 => self.push(&text),
+            Token::Text(_) => {}
+        }
+    }
+
+    fn is_skipped(&mut self, name: &str) -> bool {
+        if name == "del" {
+            // Among the properties of a row the same word says that the row was deleted.
+            self.table(|table| table.is_deleted |= table.in_row_properties);
+        }
+        SKIPPED.contains(&name) || (name == "sdtContent" && self.controls.last() == Some(&true))
     }
 
     fn start(&mut self, element: &Element) {
-        let name = element.name.as_str();
-        if self.skip > 0 || SKIPPED.contains(&name) {
-            self.skip += usize::from(SKIPPED.contains(&name));
-            return;
-        }
-        match name {
+        match element.name.as_str() {
             "p" => self.outer.push(std::mem::take(&mut self.paragraph)),
             "pStyle" => self.paragraph.style = element.value().unwrap_or_default(),
             "numId" => self.paragraph.list = element.value(),
-            "ilvl" => self.paragraph.level = element.value().and_then(|level| level.parse().ok()),
-            "outlineLvl" => {
-                self.paragraph.outline = element.value().and_then(|level| level.parse().ok());
-            }
-            "t" => self.in_text = true,
-            "tab" | "br" | "cr" | "ptab" => self.paragraph.text.push(' '),
-            "noBreakHyphen" => self.paragraph.text.push('-'),
+            "ilvl" => self.paragraph.level = element.number("val"),
+            "outlineLvl" => self.paragraph.outline = element.number("val"),
+            "r" => self.run = Run { is_open: true, ..Run::default() },
+            "vanish" if self.run.is_open => self.run.is_hidden = element.is_on(),
+            "t" => self.run.in_text = true,
+            "tab" | "br" | "cr" | "ptab" => self.push(" "),
+            "noBreakHyphen" => self.push("-"),
+            "sym" => self.symbol(element),
+            "footnoteReference" | "endnoteReference" => self.refer(element),
+            "sdt" => self.controls.push(false),
+            "showingPlcHdr" => self.controls.last_mut().into_iter().for_each(|is_empty| *is_empty = element.is_on()),
+            _ => self.start_in_table(element),
+        }
+    }
+
+    fn start_in_table(&mut self, element: &Element) {
+        match element.name.as_str() {
             "tbl" if self.tables.len() == MAX_NESTED_TABLES => self.deeper += 1,
             "tbl" => self.tables.push(Table::default()),
-            "tblHeader" => self.table(|table| table.header = element.is_on()),
+            "trPr" => self.table(|table| table.in_row_properties = true),
+            // Columns at the ends of a row that have no cell.
+            "gridBefore" => self.table(|table| table.grid.cell(String::new(), element.number("val").unwrap_or(1))),
+            "gridAfter" => self.table(|table| table.missing = element.number("val").unwrap_or(0)),
+            "tblHeader" => self.table(|table| table.is_header = element.is_on()),
+            "tcPr" => self.table(|table| (table.columns, table.joins_above) = (1, false)),
+            "gridSpan" => self.table(|table| table.columns = element.number("val").unwrap_or(1)),
+            // Without a value, or with any other, it goes on from the row above.
+            "vMerge" => self.table(|table| table.joins_above = element.value().as_deref() != Some("restart")),
             _ => {}
         }
     }
 
     fn end(&mut self, name: &str) {
-        if self.skip > 0 {
-            self.skip -= usize::from(SKIPPED.contains(&name));
-            return;
-        }
         match name {
-            "t" => self.in_text = false,
+            "t" => self.run.in_text = false,
+            "r" => self.run = Run::default(),
             "p" => self.end_paragraph(),
-            "tc" => self.table(|table| {
-                let cell = std::mem::take(&mut table.cell);
-                table.cells.push(cell);
-            }),
+            "sdt" => {
+                self.controls.pop();
+            }
+            "trPr" => self.table(|table| table.in_row_properties = false),
+            "tc" => self.table(Table::end_cell),
             "tr" => self.end_row(),
             "tbl" if self.deeper > 0 => self.deeper -= 1,
             "tbl" => {
@@ -135,6 +188,25 @@ impl<'a> Body<'a> {
             }
             _ => {}
         }
+    }
+
+    fn push(&mut self, text: &str) {
+        if !self.run.is_hidden {
+            self.paragraph.text.push_str(text);
+        }
+    }
+
+    /// A character of a font of signs. Most of those have no meaning outside their font.
+    fn symbol(&mut self, element: &Element) {
+        let code = element.attribute("char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+        if let Some(sign) = code.filter(|code| *code < 0xe000).and_then(char::from_u32) {
+            self.push(sign.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    fn refer(&mut self, element: &Element) {
+        let id = element.attribute("id").unwrap_or_default();
+        self.notes.extend(self.parts.notes.take(&element.name, &id));
     }
 
     fn table(&mut self, change: impl FnOnce(&mut Table)) {
@@ -154,17 +226,22 @@ impl<'a> Body<'a> {
                 table.cell.push(' ');
             }
             table.cell.push_str(&paragraph.text);
-            return;
+        } else if !self.parts.styles.is_contents(&paragraph.style) {
+            self.write(&paragraph);
         }
+    }
+
+    fn write(&mut self, paragraph: &Paragraph) {
         let place = Place::default();
-        if let Some(level) = self.heading_level(&paragraph) {
-            if self.title.is_none() && self.styles.is_title(&paragraph.style) {
+        if let Some(level) = self.heading_level(paragraph) {
+            if self.title.is_none() && self.parts.styles.is_title(&paragraph.style) {
                 self.title = Some(paragraph.text.trim().to_owned());
             }
+            self.write_notes();
             self.blocks.heading(level, &paragraph.text, place);
-        } else if let Some((marker, level)) = self.list_marker(&paragraph) {
+        } else if let Some((marker, level)) = self.list_marker(paragraph) {
             self.blocks.list_item(level, &marker, &paragraph.text, place);
-        } else if let Some((marker, text)) = crate::docs::text::list_marker(&paragraph.text) {
+        } else if let Some((marker, text)) = list_marker(&paragraph.text) {
             // A list that was typed.
             self.blocks.list_item(0, &marker, text, place);
         } else {
@@ -172,46 +249,69 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// Notes stand at the end of their section: between two items of a list they would part it.
+    fn write_notes(&mut self) {
+        for note in std::mem::take(&mut self.notes) {
+            self.blocks.paragraph(&note, Place::default());
+        }
+    }
+
     fn heading_level(&self, paragraph: &Paragraph) -> Option<u8> {
-        let own = paragraph.outline.filter(|level| *level < 9).map(|level| (level + 1).min(6));
-        own.or_else(|| self.styles.heading(&paragraph.style))
+        match paragraph.outline {
+            Some(level) if level < 9 => Some((level + 1).min(6)),
+            // Level 9 takes a paragraph out of the outline that its style is in.
+            Some(_) => None,
+            None => self.parts.styles.heading(&paragraph.style),
+        }
     }
 
     fn list_marker(&mut self, paragraph: &Paragraph) -> Option<(String, usize)> {
-        let by_style = self.styles.list(&paragraph.style);
+        let by_style = self.parts.styles.list(&paragraph.style);
         let list = paragraph.list.clone().or_else(|| by_style.as_ref().map(|(list, _)| list.clone()));
         let level = paragraph.level.or(by_style.map(|(_, level)| level)).unwrap_or(0);
         match list.as_deref() {
             // List 0 takes a paragraph out of its style's list.
             Some("0") => None,
-            Some(list) => Some((self.numbering.next(list, level), level)),
-            None => self.styles.is_list_by_name(&paragraph.style).then(|| ("-".to_owned(), level)),
+            Some(list) => Some((self.parts.numbering.next(list, level), level)),
+            None => self.parts.styles.is_list_by_name(&paragraph.style).then(|| ("-".to_owned(), level)),
         }
     }
 
     fn end_row(&mut self) {
-        let nested = self.tables.len() > 1;
+        let depth = self.tables.len();
         let Some(table) = self.tables.last_mut() else {
             return;
         };
-        let cells = std::mem::take(&mut table.cells);
-        let header = table.header || (table.rows == 0 && cells.len() > 1);
-        table.header = false;
-        table.rows += 1;
-        if nested {
-            // A table inside a cell is text of the cell.
-            let text = cells.join(" ");
-            let at = self.tables.len() - 2;
-            let cell = &mut self.tables[at].cell;
-            cell.push(' ');
-            cell.push_str(&text);
+        match std::mem::take(&mut table.missing) {
+            0 => {}
+            missing => table.grid.cell(String::new(), missing),
+        }
+        let row = table.grid.end_row();
+        let header = std::mem::take(&mut table.is_header) || row.is_first;
+        if std::mem::take(&mut table.is_deleted) {
             return;
         }
-        match cells.iter().filter(|cell| !cell.trim().is_empty()).count() {
-            0 => {}
-            // Programs frame single paragraphs with a table.
-            1 if cells.len() == 1 => self.blocks.paragraph(&cells[0], Place::default()),
-            _ => self.blocks.table_row(header, &cells, Place::default()),
+        if depth > 1 {
+            // A table inside a cell is text of the cell.
+            let outer = &mut self.tables[depth - 2].cell;
+            outer.push(' ');
+            outer.push_str(&row.cells.join(" "));
+        } else if row.is_title {
+            self.blocks.paragraph(&row.cells.join(" "), Place::default());
+        } else {
+            self.blocks.table_row(header, &row.cells, Place::default());
+        }
+    }
+}
+
+impl Table {
+    fn end_cell(&mut self) {
+        let text = std::mem::take(&mut self.cell);
+        let columns = std::mem::replace(&mut self.columns, 1);
+        if std::mem::take(&mut self.joins_above) {
+            self.grid.joined_cell(columns);
+        } else {
+            self.grid.cell(text, columns);
         }
     }
 }

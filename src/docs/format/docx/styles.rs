@@ -75,6 +75,14 @@ impl Styles {
         self.chain(id).any(|style| style.name == "title") || id == "Title"
     }
 
+    /// Whether a style is that of lines in a table of contents.
+    pub fn is_contents(&self, id: &str) -> bool {
+        self.chain(id).any(|style| {
+            let level = style.name.strip_prefix("toc ").unwrap_or_default();
+            style.name == "toc heading" || level.parse::<u8>().is_ok()
+        })
+    }
+
     /// The list that a style belongs to: its numbering and level.
     pub fn list(&self, id: &str) -> Option<(String, usize)> {
         let numbering = self.chain(id).find_map(|style| style.numbering.clone())?;

@@ -6,7 +6,7 @@ mod forms;
 mod furniture;
 mod glyphs;
 mod layout;
-mod quiet;
+pub mod quiet;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
