@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::docs::format::parse;
-use crate::docs::format::pdf::glyphs::Line;
 use crate::model::{Block, BlockKind};
 
 const GUIDE: &[u8] = include_bytes!("../../../../tests/fixtures/docs/pdf/guide.pdf");
@@ -31,7 +30,7 @@ fn blocks_have_pages_and_headings() {
     assert_eq!(cloth.kind, BlockKind::ListItem);
     assert!(cloth.text.starts_with("- a soft cloth") && cloth.text.ends_with("does not scratch"), "{}", cloth.text);
     assert_eq!(find(&blocks, "Fill the tank").text, "1. Fill the tank with descaler.");
-    assert_eq!(find(&blocks, "Drip tray").text, "Drip tray 7.50 EUR");
+    assert_eq!(find(&blocks, "Drip tray").text, "| Drip tray | 7.50 EUR |");
 }
 
 #[test]
@@ -56,28 +55,4 @@ fn damaged_files_never_panic() {
         let _ = parse_pdf(&bytes);
         let _ = parse_pdf(&GUIDE[..at]);
     }
-}
-
-#[test]
-fn running_heads_and_page_numbers_go() {
-    let line = |text: &str, y: f64| Line { y, ..Line::unplaced(text).unwrap() };
-    let mut pages: Vec<(u32, Vec<Line>)> = (1..=4)
-        .map(|page| {
-            let body: Vec<Line> = (0..8)
-                .map(|n| {
-                    line(
-                        &format!("word{page} other{n}x{}", "y".repeat(n)),
-                        100.0 + 10.0 * f64::from(u32::try_from(n).unwrap()),
-                    )
-                })
-                .collect();
-            let mut lines = vec![line("The Handbook", 20.0)];
-            lines.extend(body);
-            lines.push(line(&format!("- {page} -"), 800.0));
-            (page, lines)
-        })
-        .collect();
-    furniture::remove(&mut pages);
-    assert!(pages.iter().all(|(_, lines)| { lines.iter().all(|line| !line.text.starts_with("The Handbook")) }));
-    assert!(pages.iter().all(|(_, lines)| lines.iter().all(|line| !line.text.starts_with('-'))));
 }
