@@ -237,12 +237,19 @@ fn ends_sentence(text: &str) -> bool {
 /// The usual step from line to line on a page.
 fn typical_leading(parts: &[Part]) -> f64 {
     let pairs = parts.iter().filter_map(text_lines).flat_map(|lines| lines.windows(2));
-    let mut steps: Vec<f64> = pairs
+    let mut steps: Vec<(f64, f64)> = pairs
         .filter(|pair| (pair[0].size - pair[1].size).abs() < 0.2)
-        .map(|pair| pair[1].y - pair[0].y)
-        .filter(|step| *step > 0.5)
+        .map(|pair| (pair[1].y - pair[0].y, pair[1].size))
+        .filter(|(step, _)| *step > 0.5)
         .collect();
-    steps.sort_by(f64::total_cmp);
+    steps.sort_by(|a, b| a.0.total_cmp(&b.0));
     // The lower third: where paragraphs are set apart, most steps of a page of short ones are between them.
-    steps.get(steps.len() / 3).copied().unwrap_or(0.0)
+    let Some((third, _)) = steps.get(steps.len() / 3).copied() else { return 0.0 };
+    // On a page of few lines even that is a step between paragraphs, when a fifth of the steps are much shorter.
+    let shorter: Vec<f64> =
+        steps.iter().filter(|(step, size)| step >= size && step * 1.5 < third).map(|(step, _)| *step).collect();
+    match shorter.first() {
+        Some(shortest) if shorter.len() * 5 >= steps.len() => *shortest,
+        _ => third,
+    }
 }

@@ -12,6 +12,8 @@ use crate::docs::text::is_unspaced;
 const MAX_DEPTH: usize = 5;
 /// White this wide, in sizes of the type, divides columns.
 const GUTTER: f64 = 0.8;
+/// Lines further apart, in sizes of the type, are of different blocks.
+const BLOCK_STEP: f64 = 1.8;
 /// A column has at least so many lines.
 const MIN_LINES: usize = 4;
 /// The lines of a column of text are at least so long, in characters, half of them.
@@ -136,7 +138,7 @@ struct Columns {
 fn columns(levels: &[Level]) -> Option<Columns> {
     let mut best: Option<Columns> = None;
     for at in gutters(levels) {
-        for (first, end) in runs(levels, at) {
+        for (first, end) in runs(levels, at).into_iter().flat_map(|run| with_blocks(levels, run)) {
             let longer = best.as_ref().is_none_or(|best| end - first > best.end - best.first);
             if longer && are_columns(&levels[first..end], at) {
                 best = Some(Columns { first, end, at });
@@ -184,6 +186,22 @@ fn runs(levels: &[Level], at: f64) -> Vec<(usize, usize)> {
         .into_iter()
         .map(|(first, end)| if ends_paragraph(levels, first, at) { (first + 1, end) } else { (first, end) });
     trimmed.filter(|(first, end)| end - first.min(end) >= MIN_LINES).collect()
+}
+
+/// A run, and the blocks in it that stand apart: below columns there may be a table that leaves the same strip free.
+fn with_blocks(levels: &[Level], (first, end): (usize, usize)) -> Vec<(usize, usize)> {
+    let mut runs = vec![(first, end)];
+    let mut start = first;
+    for at in first + 1..end {
+        let (above, line) = (&levels[at - 1][0].line, &levels[at][0].line);
+        if line.y - above.y > BLOCK_STEP * line.size {
+            runs.push((start, at));
+            start = at;
+        }
+    }
+    runs.push((start, end));
+    runs.retain(|(first, end)| end - first >= MIN_LINES);
+    runs
 }
 
 fn ends_paragraph(levels: &[Level], first: usize, at: f64) -> bool {
