@@ -36,7 +36,7 @@ impl File {
         let start = self.bytes.len();
         let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", self.offsets.len() + 1);
         for offset in &self.offsets {
-            write!(table, "{offset:010} 00000 n \n").unwrap();
+            writeln!(table, "{offset:010} 00000 n ").unwrap();
         }
         let size = self.offsets.len() + 1;
         write!(table, "trailer\n<</Size {size} /Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").unwrap();
