@@ -16,6 +16,7 @@ pub mod package;
 pub mod pdf;
 pub mod plain;
 pub mod pptx;
+pub mod quiet;
 pub mod sheet;
 pub mod slide;
 pub mod table;

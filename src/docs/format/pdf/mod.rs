@@ -2,19 +2,31 @@
 //!
 //! The engine panics on some damaged files; a panic here is a damaged document, never the end of the program.
 
-mod forms;
+mod content;
+mod fonts;
 mod furniture;
 mod glyphs;
+mod headings;
 mod layout;
-pub mod quiet;
+mod lines;
+mod load;
+mod outline;
+mod page;
+mod parts;
+mod second;
+mod tables;
+mod unpack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pdf_extract::{Document, Object, output_doc_page};
+use pdf_extract::{Document, Object, ObjectId};
 
-use crate::docs::format::blocks::{Blocks, Place};
-use crate::docs::format::pdf::glyphs::{Glyphs, Line};
-use crate::docs::format::{Format, FormatError, Input, MEDIA_BYTES, Parsed, Sniff};
+use crate::docs::format::blocks::MAX_TEXT_BYTES;
+use crate::docs::format::pdf::content::ContentError;
+use crate::docs::format::pdf::lines::Line;
+use crate::docs::format::pdf::page::Stage;
+use crate::docs::format::pdf::parts::Part;
+use crate::docs::format::{Format, FormatError, Input, MEDIA_BYTES, Parsed, Sniff, quiet, too_much_text};
 
 /// The row of the table.
 pub const FORMAT: Format = Format {
@@ -30,7 +42,7 @@ pub const FORMAT: Format = Format {
 /// Real files have a few bytes of rubbish before the header.
 const HEADER_WITHIN: usize = 1024;
 
-/// No manual has more pages; a damaged page tree may claim any number.
+/// No manual has more pages (the longest standards have 5,000); a damaged page tree may claim any number.
 const MAX_PAGES: usize = 5_000;
 
 fn sniff(bytes: &[u8]) -> Sniff {
@@ -45,7 +57,7 @@ fn sniff(bytes: &[u8]) -> Sniff {
 }
 
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
-    guard(|| open(input.bytes).and_then(|document| read_document(&document)))?
+    guard(|| load::open(input.bytes).and_then(read_document))?
 }
 
 /// Runs the engine; a panic becomes an error.
@@ -55,51 +67,49 @@ fn guard<T>(work: impl FnOnce() -> T) -> Result<T, FormatError> {
         .map_err(|_| FormatError::Malformed("the PDF engine gave up on it".to_owned()))
 }
 
-fn open(bytes: &[u8]) -> Result<Document, FormatError> {
-    let mut document = Document::load_mem(bytes).map_err(|error| {
-        let text = error.to_string();
-        let encrypted = matches!(error, pdf_extract::Error::Decryption(_)) || text.to_lowercase().contains("password");
-        if encrypted { FormatError::Encrypted } else { FormatError::Malformed(text) }
-    })?;
-    if document.is_encrypted() && document.decrypt("").is_err() {
-        return Err(FormatError::Encrypted);
-    }
-    Ok(document)
+fn read_document(mut document: Document) -> Result<Parsed, FormatError> {
+    let ids = page_ids(&document)?;
+    let title = document_title(&document);
+    let language = document_language(&document);
+    let entries = outline::entries(&document, &ids);
+    fonts::prepare(&mut document);
+    let stage = Stage::new(document).ok_or_else(|| FormatError::Malformed("it has no catalogue".to_owned()))?;
+    let mut pages = page_lines(stage, &ids)?;
+    furniture::remove(&mut pages);
+    let mut pages: Vec<(u32, Vec<Part>)> =
+        pages.into_iter().map(|(number, lines)| (number, parts::parts(lines))).collect();
+    outline::mark(&entries, &mut pages);
+    let count = u32::try_from(pages.len()).ok();
+    Ok(Parsed { title, language, pages: count, blocks: layout::blocks(&pages) })
 }
 
-fn read_document(document: &Document) -> Result<Parsed, FormatError> {
-    let mut pages: Vec<(u32, Vec<Line>)> = Vec::new();
+fn page_ids(document: &Document) -> Result<Vec<(u32, ObjectId)>, FormatError> {
+    let ids: Vec<(u32, ObjectId)> = document.get_pages().into_iter().collect();
+    match ids.len() {
+        0 => Err(FormatError::Malformed("it has no pages".to_owned())),
+        count if count > MAX_PAGES => Err(FormatError::TooMuch(format!("it has more than {MAX_PAGES} pages"))),
+        _ => Ok(ids),
+    }
+}
+
+/// The lines of all pages. One page that cannot be read makes the document a damaged one: nobody would miss its text.
+fn page_lines(mut stage: Stage, ids: &[(u32, ObjectId)]) -> Result<Vec<(u32, Vec<Line>)>, FormatError> {
+    let mut pages = Vec::with_capacity(ids.len());
     let mut bad = Vec::new();
-    for (number, page) in document.get_pages().into_iter().take(MAX_PAGES) {
-        let lines = forms::are_finite(document, page).then(|| page_lines(document, number)).flatten();
-        match lines {
-            Some(lines) => pages.push((number, lines)),
-            None => bad.push(number),
+    let mut left_bytes = MAX_TEXT_BYTES;
+    for (number, id) in ids {
+        match stage.lines(*id) {
+            Ok(Some(lines)) => {
+                let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
+                left_bytes = left_bytes.checked_sub(bytes).ok_or_else(too_much_text)?;
+                pages.push((*number, lines));
+            }
+            Err(error @ ContentError::TooMuch) => return Err(FormatError::TooMuch(format!("page {number}: {error}"))),
+            Ok(None) => bad.push(format!("page {number}: no engine can read it")),
+            Err(error) => bad.push(format!("page {number}: {error}")),
         }
     }
-    if !bad.is_empty() || pages.is_empty() {
-        let first: Vec<String> = bad.iter().take(5).map(u32::to_string).collect();
-        return Err(FormatError::Malformed(match first.as_slice() {
-            [] => "it has no pages".to_owned(),
-            first => format!("page {} cannot be read", first.join(", ")),
-        }));
-    }
-    furniture::remove(&mut pages);
-    let blocks = layout::blocks(&pages);
-    let title = document_title(document);
-    let count = u32::try_from(pages.len()).ok();
-    Ok(Parsed { title, language: document_language(document), pages: count, blocks })
-}
-
-fn page_lines(document: &Document, number: u32) -> Option<Vec<Line>> {
-    let mut glyphs = Glyphs::default();
-    let read = guard(|| output_doc_page(document, &mut glyphs, number).is_ok()).unwrap_or(false);
-    if read {
-        return Some(glyphs.into_lines());
-    }
-    // The second engine knows fewer fonts, but survives more damage. It tells nothing of places.
-    let text = guard(|| document.extract_text(&[number]).ok()).ok()??;
-    Some(text.lines().filter_map(Line::unplaced).collect())
+    if bad.is_empty() { Ok(pages) } else { Err(FormatError::Malformed(bad[..bad.len().min(5)].join(", "))) }
 }
 
 fn document_title(document: &Document) -> Option<String> {
@@ -122,19 +132,6 @@ fn decode_string(bytes: &[u8]) -> String {
     match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, mark)) => encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned(),
         None => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
-    }
-}
-
-/// Puts a run of lines into blocks.
-fn place(page: u32) -> Place {
-    Place { page: Some(page), ..Place::default() }
-}
-
-/// Blocks of lines whose place is unknown.
-fn push_plain(blocks: &mut Blocks, text: &str, page: u32) {
-    match crate::docs::text::list_marker(text) {
-        Some((marker, rest)) => blocks.list_item(0, &marker, rest, place(page)),
-        None => blocks.paragraph(text, place(page)),
     }
 }
 

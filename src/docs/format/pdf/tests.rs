@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::docs::format::parse;
-use crate::docs::format::pdf::glyphs::Line;
 use crate::model::{Block, BlockKind};
 
 const GUIDE: &[u8] = include_bytes!("../../../../tests/fixtures/docs/pdf/guide.pdf");
@@ -31,7 +30,7 @@ fn blocks_have_pages_and_headings() {
     assert_eq!(cloth.kind, BlockKind::ListItem);
     assert!(cloth.text.starts_with("- a soft cloth") && cloth.text.ends_with("does not scratch"), "{}", cloth.text);
     assert_eq!(find(&blocks, "Fill the tank").text, "1. Fill the tank with descaler.");
-    assert_eq!(find(&blocks, "Drip tray").text, "Drip tray 7.50 EUR");
+    assert_eq!(find(&blocks, "Drip tray").text, "| Drip tray | 7.50 EUR |");
 }
 
 #[test]
@@ -58,26 +57,81 @@ fn damaged_files_never_panic() {
     }
 }
 
+const COLUMNS: &[u8] = include_bytes!("../../../../tests/fixtures/docs/pdf/columns.pdf");
+
+/// Kind, page and text of each block.
+fn outline_of(blocks: &[Block]) -> Vec<(BlockKind, u32, &str)> {
+    blocks.iter().map(|block| (block.kind, block.locator.page.unwrap(), block.text.as_str())).collect()
+}
+
 #[test]
-fn running_heads_and_page_numbers_go() {
-    let line = |text: &str, y: f64| Line { y, ..Line::unplaced(text).unwrap() };
-    let mut pages: Vec<(u32, Vec<Line>)> = (1..=4)
-        .map(|page| {
-            let body: Vec<Line> = (0..8)
-                .map(|n| {
-                    line(
-                        &format!("word{page} other{n}x{}", "y".repeat(n)),
-                        100.0 + 10.0 * f64::from(u32::try_from(n).unwrap()),
-                    )
-                })
-                .collect();
-            let mut lines = vec![line("The Handbook", 20.0)];
-            lines.extend(body);
-            lines.push(line(&format!("- {page} -"), 800.0));
-            (page, lines)
+fn columns_are_read_one_after_another() {
+    let blocks = parse_pdf(COLUMNS).unwrap().blocks;
+    let title = "How to look after a kettle in regions with very hard water";
+    assert_eq!(outline_of(&blocks)[0], (BlockKind::Heading { level: 1 }, 1, title));
+    let text = &blocks[1].text;
+    assert!(text.starts_with("Kettles boil water quickly. A clean kettle uses less power than"), "{text}");
+    // A word that the line, the column or the page cut is whole.
+    assert!(text.contains("Use a mild descaler once") && text.contains("brush, because it scratches"), "{text}");
+    assert!(find(&blocks, "Parts are kept").text.ends_with("true of all our models"));
+    assert_eq!(find(&blocks, "since the year 2015").locator.page, Some(2));
+    assert!(blocks.iter().all(|block| !block.text.contains("Quarterly")));
+}
+
+#[test]
+fn tables_keep_rows_and_headers() {
+    let blocks = parse_pdf(COLUMNS).unwrap().blocks;
+    let rows: Vec<(bool, &str)> = blocks
+        .iter()
+        .filter_map(|block| match block.kind {
+            BlockKind::TableRow { header } => Some((header, block.text.as_str())),
+            _ => None,
         })
         .collect();
-    furniture::remove(&mut pages);
-    assert!(pages.iter().all(|(_, lines)| { lines.iter().all(|line| !line.text.starts_with("The Handbook")) }));
-    assert!(pages.iter().all(|(_, lines)| lines.iter().all(|line| !line.text.starts_with('-'))));
+    let expected = [
+        (true, "| Part | Number | Price |"),
+        (false, "| Filter, pack of three | K-1101 | 6.90 |"),
+        (false, "| Lid with hinge | K-1102 | 11.50 |"),
+        (false, "| Base with cable, one metre long | K-1103 | 18.00 |"),
+        (false, "| Heating plate | K-1104 | 24.75 |"),
+    ];
+    assert_eq!(rows, expected);
+    assert_eq!(find(&blocks, "Lid with").locator.heading.as_deref(), Some("Spare parts"));
+}
+
+#[test]
+fn outline_and_numbers_make_headings_where_type_does_not() {
+    let blocks = parse_pdf(COLUMNS).unwrap().blocks;
+    let headings: Vec<(BlockKind, u32, &str)> =
+        outline_of(&blocks).into_iter().filter(|(kind, ..)| matches!(kind, BlockKind::Heading { .. })).collect();
+    let heading = |level: u8, page: u32, text: &'static str| (BlockKind::Heading { level }, page, text);
+    let expected = [heading(2, 1, "Spare parts"), heading(2, 2, "Warranty"), heading(2, 2, "1.1 What it covers")];
+    assert_eq!(headings[1..], expected);
+    let repairs = find(&blocks, "nine days");
+    assert_eq!((repairs.locator.page, parse_pdf(COLUMNS).unwrap().pages), (Some(3), Some(3)));
+}
+
+#[test]
+fn turned_pages_are_upright_and_double_strokes_single() {
+    let blocks = parse_pdf(include_bytes!("../../../../tests/fixtures/docs/pdf/turned.pdf")).unwrap().blocks;
+    assert_eq!(outline_of(&blocks), [(BlockKind::Paragraph, 1, "This page is read from the side.")]);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(48))]
+
+    /// Whatever happens to a file, it gives blocks or an error: a panic would pass the guard and fail here.
+    #[test]
+    fn changed_files_give_blocks_or_an_error(
+        changes in proptest::collection::vec((0..COLUMNS.len(), proptest::prelude::any::<u8>()), 1..24),
+        cut in 0..COLUMNS.len(),
+    ) {
+        let mut bytes = COLUMNS.to_vec();
+        for (at, byte) in changes {
+            bytes[at] = byte;
+        }
+        let _ = parse_pdf(&bytes);
+        bytes.truncate(cut);
+        let _ = parse_pdf(&bytes);
+    }
 }

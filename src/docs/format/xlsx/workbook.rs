@@ -9,7 +9,7 @@ use calamine::{
 };
 
 use crate::docs::format::blocks::{Blocks, MAX_TEXT_BYTES};
-use crate::docs::format::pdf::quiet;
+use crate::docs::format::quiet;
 use crate::docs::format::sheet::{self, Cell, MAX_CELLS, Rows};
 use crate::docs::format::xlsx::number;
 use crate::docs::format::{FormatError, Parsed};
