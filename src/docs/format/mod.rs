@@ -7,7 +7,6 @@ pub mod blocks;
 pub mod docx;
 pub mod encoding;
 pub mod html;
-mod html_content;
 pub mod markdown;
 pub mod package;
 pub mod pdf;
