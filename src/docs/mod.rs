@@ -21,7 +21,7 @@ use crate::clock::hex;
 use crate::docs::format::{FormatError, Input, Parsed};
 
 /// Changes whenever a reader or the chunker makes something else of the same bytes: every document is read again.
-pub const READER_VERSION: u32 = 2;
+pub const READER_VERSION: u32 = 3;
 
 /// A file's parsed contents, with the hash of the very bytes that were parsed.
 #[derive(Debug)]
