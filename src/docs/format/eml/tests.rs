@@ -61,6 +61,14 @@ fn flowed_lines_are_joined() {
 }
 
 #[test]
+fn what_is_quoted_is_not_joined_to_the_answer() {
+    let (question, answer) =
+        ("May I return the machine that I bought in May,", "Yes, you may send it back within fourteen days,");
+    let text = format!("From: a@b.example\nSubject: S\n\n> {question}\n{answer}\n>> {question}\n> {answer}\n");
+    assert_eq!(texts(&parse(&text).blocks)[2..], [question, answer, question, answer]);
+}
+
+#[test]
 fn letters_as_they_come() {
     let raw = "From: J\u{f6}rg <j@b.example>\nSubject: R\u{fc}cksendung\n\nGr\u{fc}\u{df}e aus K\u{f6}ln\n";
     let bytes = encoding_rs::WINDOWS_1252.encode(raw).0;

@@ -164,6 +164,8 @@ fn cells_that_span_stand_in_every_row() {
     assert_eq!(texts, expected);
     let headers = parsed.blocks.iter().filter(|block| block.kind == BlockKind::TableRow { header: true }).count();
     assert_eq!(headers, 2);
+    let three = parse("<table><tr><td rowspan=3>a<td>1<tr><td>2<tr><td>3<tr><td>b<td>4</table>");
+    assert_eq!(self::texts(&three), ["| a | 1 |", "| a | 2 |", "| a | 3 |", "| b | 4 |"]);
     let hostile = "<table><tr><td colspan=999999999999 rowspan=99999>x".to_owned() + &"<tr><td>y".repeat(5_000);
     assert!(!parse(&hostile).blocks.is_empty());
 }
