@@ -4,11 +4,13 @@
 //! panic. What a file is, its contents say first and its extension second.
 
 pub mod blocks;
+pub mod csv;
 pub mod docx;
+pub mod eml;
 pub mod encoding;
 pub mod epub;
 pub mod html;
-mod html_content;
+pub mod kind;
 pub mod markdown;
 pub mod marker;
 pub mod odt;
@@ -17,6 +19,7 @@ pub mod pdf;
 pub mod plain;
 pub mod pptx;
 pub mod quiet;
+pub mod rtf;
 pub mod sheet;
 pub mod slide;
 pub mod table;
@@ -26,6 +29,7 @@ pub mod xml;
 use serde::{Deserialize, Serialize};
 
 use crate::docs::format::blocks::{MAX_BLOCKS, MAX_TEXT_BYTES};
+use crate::docs::format::kind::{Kind, kind_of};
 use crate::model::{Block, file_name};
 
 /// The largest file of text that is read. Nobody writes more.
@@ -141,6 +145,9 @@ pub static FORMATS: &[Format] = &[
     markdown::FORMAT,
     plain::FORMAT,
     html::FORMAT,
+    csv::FORMAT,
+    eml::FORMAT,
+    rtf::FORMAT,
     pdf::FORMAT,
     docx::FORMAT,
     pptx::FORMAT,
@@ -201,9 +208,15 @@ fn too_much_text() -> FormatError {
     FormatError::TooMuch(format!("it has more than {} MB of text", MAX_TEXT_BYTES / (1024 * 1024)))
 }
 
+/// What a file is, its contents say first and its extension second: what is surely a known format is read as that.
+/// What is not, and cannot be what its name says, is named as what it is.
 fn detect(input: Input<'_>) -> Result<&'static Format, FormatError> {
-    if let Some(format) = FORMATS.iter().find(|format| (format.sniff)(input.bytes) == Sniff::Sure) {
+    let kind = kind_of(input.bytes);
+    if let Kind::Format(format) = kind {
         return Ok(format);
+    }
+    if let Kind::OldOffice(office) = kind {
+        return Err(office.problem());
     }
     let Some(format) = by_extension(input.path) else {
         return Err(FormatError::Unsupported(unsupported_reason(file_name(input.path))));
@@ -211,17 +224,14 @@ fn detect(input: Input<'_>) -> Result<&'static Format, FormatError> {
     if (format.sniff)(input.bytes) == Sniff::Possible {
         return Ok(format);
     }
-    if is_encrypted_office(input.bytes) {
-        return Err(FormatError::Encrypted);
-    }
-    let found = infer::get(input.bytes).map_or("something else", |kind| kind.mime_type());
+    let found = match kind {
+        Kind::Encrypted => return Err(FormatError::Encrypted),
+        Kind::Executable(name) => name,
+        Kind::Text => "plain text",
+        Kind::Other(media_type) => media_type,
+        Kind::Format(_) | Kind::OldOffice(_) | Kind::Unknown => "something else",
+    };
     Err(FormatError::Malformed(format!("its name says {}, its contents are {found}", format.name)))
-}
-
-/// Office programs put encrypted documents into an old-style container with a stream of this name.
-fn is_encrypted_office(bytes: &[u8]) -> bool {
-    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) && bytes.windows(name.len()).any(|window| window == name)
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
-//! Plain text. Paragraphs, lists and the few headings that are beyond doubt are found; locators have lines.
+//! Plain text. Paragraphs, lists, tables set in columns and the headings that are beyond doubt are found; locators
+//! have lines. A file of rows cut by one delimiter is a table, whatever its name says.
+
+mod columns;
 
 use std::collections::HashSet;
 
-use crate::docs::format::blocks::{Blocks, MAX_TEXT_BYTES, Place};
-use crate::docs::format::{Format, FormatError, Input, Parsed, TEXT_BYTES, encoding, too_much_text};
+use crate::docs::format::blocks::{Blocks, MAX_BLOCKS, MAX_TEXT_BYTES, Place};
+use crate::docs::format::{Format, FormatError, Input, Parsed, TEXT_BYTES, csv, encoding, too_much_text};
 use crate::docs::text::{LineHyphen, join_lines, list_marker, reads_like_heading, vocabulary};
-use crate::model::LineRange;
+use crate::model::{Block, LineRange};
 
 /// The row of the table.
 pub const FORMAT: Format = Format {
@@ -29,7 +32,23 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     if input.bytes.len() > 2 * MAX_TEXT_BYTES {
         return Err(too_much_text());
     }
-    let text = encoding::decode(input.bytes, None).replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
+    let text = encoding::decode(input.bytes, None);
+    // The same, where it takes no count of bytes twice as wide.
+    if text.split_ascii_whitespace().map(|word| word.len() + 1).sum::<usize>() > MAX_TEXT_BYTES + MAX_BLOCKS {
+        return Err(too_much_text());
+    }
+    let blocks = if csv::is_clear_table(&text) { csv::blocks_of(&text)? } else { blocks_of(&text) };
+    let title = blocks.title();
+    Ok(Parsed { title, blocks: blocks.finish(), ..Parsed::default() })
+}
+
+/// The blocks of plain text inside another format.
+pub fn fragment(text: &str) -> Vec<Block> {
+    blocks_of(text).finish()
+}
+
+fn blocks_of(text: &str) -> Blocks {
+    let text = text.replace("\r\n", "\n").replace(['\r', '\u{c}'], "\n");
     let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
     let words = vocabulary(lines.iter().copied());
     let mut reader = Reader { lines: &lines, words: &words, blocks: Blocks::default() };
@@ -41,8 +60,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         }
         start += length.max(1);
     }
-    let title = reader.blocks.title();
-    Ok(Parsed { title, blocks: reader.blocks.finish(), ..Parsed::default() })
+    reader.blocks
 }
 
 struct Reader<'a> {
@@ -54,6 +72,13 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Lines without a blank one between them.
     fn group(&mut self, start: usize, end: usize) {
+        if let Some(table) = columns::table(&self.lines[start..end]) {
+            for row in table {
+                let line = start + row.line;
+                self.blocks.table_row(row.is_header, &row.cells, place(line, line + 1));
+            }
+            return;
+        }
         let mut start = start;
         if let Some(level) = self.underline(start, end) {
             self.blocks.heading(level, self.lines[start], place(start, start + 1));
@@ -177,66 +202,4 @@ fn place(start: usize, end: usize) -> Place {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Block, BlockKind};
-
-    fn blocks(text: &str) -> Vec<Block> {
-        read(Input { path: "a.txt", bytes: text.as_bytes() }).unwrap().blocks
-    }
-
-    fn texts(blocks: &[Block]) -> Vec<&str> {
-        blocks.iter().map(|block| block.text.as_str()).collect()
-    }
-
-    #[test]
-    fn wrapped_lines_are_joined_and_short_ones_are_not() {
-        let blocks = blocks(
-            "This paragraph was wrapped by hand at some forty\ncharacters, so that the lines belong\ntogether.\n\n\
-             Shop\n12 Long Street\nBerlin\n",
-        );
-        assert_eq!(
-            texts(&blocks),
-            [
-                "This paragraph was wrapped by hand at some forty characters, so that the lines belong together.",
-                "Shop",
-                "12 Long Street",
-                "Berlin"
-            ]
-        );
-        assert_eq!(blocks[0].locator.lines, Some(LineRange(1, 3)));
-        assert_eq!(blocks[3].locator.lines, Some(LineRange(7, 7)));
-    }
-
-    #[test]
-    fn headings_are_found_cautiously() {
-        let blocks =
-            blocks("Title\n=====\nText.\n\nOPENING HOURS\n\nDaily.\n\n2.1 Late fees\n\nNone.\n\n1. Go.\n\n2. Stop.\n");
-        let kinds: Vec<BlockKind> = blocks.iter().map(|block| block.kind).collect();
-        let heading = |level| BlockKind::Heading { level };
-        assert_eq!(
-            kinds,
-            [
-                heading(1),
-                BlockKind::Paragraph,
-                heading(2),
-                BlockKind::Paragraph,
-                heading(3),
-                BlockKind::Paragraph,
-                BlockKind::ListItem,
-                BlockKind::ListItem
-            ]
-        );
-        assert_eq!(blocks[3].locator.heading.as_deref(), Some("OPENING HOURS"));
-    }
-
-    #[test]
-    fn lists_keep_their_items() {
-        let blocks =
-            blocks("Bring:\n- a coat that keeps you warm and dry even when\n  it rains\n- a hat\n   1. felt\n");
-        assert_eq!(
-            texts(&blocks),
-            ["Bring:", "- a coat that keeps you warm and dry even when it rains", "- a hat", "  1. felt"]
-        );
-    }
-}
+mod tests;

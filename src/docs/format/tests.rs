@@ -18,6 +18,64 @@ fn contents_count_more_than_names() {
     assert_eq!(code("a.html", b"<p></p>"), "document/no-text");
 }
 
+/// A file with the beginning of the old container and a stream of this name.
+fn compound(stream: &str) -> Vec<u8> {
+    let name = stream.encode_utf16().flat_map(u16::to_le_bytes);
+    [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1].into_iter().chain([0; 600]).chain(name).collect()
+}
+
+#[test]
+fn a_wrong_extension_does_not_hide_a_known_format() {
+    let eml = include_bytes!("../../../tests/fixtures/docs/eml/returns.eml");
+    let rtf = include_bytes!("../../../tests/fixtures/docs/rtf/guide.rtf");
+    let html = include_bytes!("../../../tests/fixtures/docs/html/mediawiki.html");
+    let docx = include_bytes!("../../../tests/fixtures/docs/docx/guide.docx");
+    let pdf = include_bytes!("../../../tests/fixtures/docs/pdf/guide.pdf");
+    let files: [(&[u8], &str); 5] = [(eml, "EML"), (rtf, "RTF"), (html, "HTML"), (docx, "DOCX"), (pdf, "PDF")];
+    for (bytes, name) in files {
+        for path in ["a.txt", "a.md", "a.pdf", "a.doc", "a"] {
+            assert_eq!(detect(Input { path, bytes }).unwrap().name, name, "{path}");
+        }
+        assert!(parse(Input { path: "a.txt", bytes }).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let error = |path, bytes: &[u8]| {
+        let error = parse(Input { path, bytes }).unwrap_err();
+        format!("{}: {error}", error.code())
+    };
+    assert_eq!(
+        error("a.docx", &compound("WordDocument")),
+        "document/unsupported: it is an old binary Word document (.doc); save it as .docx"
+    );
+    assert!(error("a.txt", &compound("Workbook")).ends_with("(.xls); save it as .xlsx"));
+    assert!(error("a.ppt", &compound("PowerPoint Document")).ends_with("(.ppt); save it as .pptx"));
+    assert!(error("a.docx", &compound("EncryptedPackage")).starts_with("document/encrypted"));
+    let elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\x01\0\0\0";
+    assert_eq!(
+        error("a.md", elf),
+        "document/malformed: it is damaged: its name says Markdown, its contents are ELF program"
+    );
+    assert!(error("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").ends_with("its contents are image/png"));
+    assert!(error("a.rtf", b"no RTF at all").ends_with("its name says RTF, its contents are plain text"));
+}
+
+#[test]
+fn kinds_are_told_by_contents() {
+    let is_executable = |bytes: &[u8]| matches!(kind_of(bytes), Kind::Executable(_));
+    assert!(is_executable(b"#!/bin/sh\nrm -r x\n"));
+    let mut program = b"MZ".to_vec();
+    program.resize(0x3c, 0);
+    program.extend([0x40, 0, 0, 0, b'P', b'E', 0, 0]);
+    assert!(is_executable(&program));
+    assert!(!is_executable(b"MZ is how this text begins, and it goes on for more than sixty-four bytes, as texts do."));
+    assert!(matches!(kind_of(b"# Heading"), Kind::Text));
+    assert!(matches!(kind_of(&[1, 2, 3, 0, 0, 0, 7]), Kind::Unknown));
+    assert!(matches!(kind_of(b"%PDF-1.7"), Kind::Format(format) if format.name == "PDF"));
+}
+
 #[test]
 fn extensions_are_distinct() {
     let mut all: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions).copied().collect();

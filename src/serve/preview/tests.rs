@@ -21,6 +21,9 @@ fn record(path: &str) -> DocumentRecord {
         modified_ns: None,
         indexed_at: Timestamp::UNIX_EPOCH,
         chunks: 1,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: false,
     }
 }
 
