@@ -17,15 +17,21 @@ const LAYERS: [&[&str]; 7] = [
     &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
     &["docs", "index", "llm", "store", "chatkit"],
-    &["answer", "ingest", "probe", "checklist", "smoke", "golden", "load", "serve"],
+    &["answer", "ingest", "lint", "probe", "checklist", "smoke", "golden", "load", "serve"],
     &["report", "ui"],
     &["app"],
     &["cli", "cmd"],
 ];
 
 /// The only edges inside a layer, user first.
-const WITHIN_A_LAYER: [(&str, &str); 5] =
-    [("error", "exit"), ("event", "error"), ("serve", "answer"), ("checklist", "probe"), ("cli", "cmd")];
+const WITHIN_A_LAYER: [(&str, &str); 6] = [
+    ("error", "exit"),
+    ("event", "error"),
+    ("serve", "answer"),
+    ("lint", "ingest"),
+    ("checklist", "probe"),
+    ("cli", "cmd"),
+];
 
 /// Modules that use the lowest layer and nothing else.
 const LEAVES_ONLY: [&str; 2] = ["report", "ui"];

@@ -9,6 +9,7 @@ mod docs;
 mod golden;
 mod help;
 mod init;
+mod lint;
 mod page;
 mod readme;
 mod retrieval;

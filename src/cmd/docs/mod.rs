@@ -1,8 +1,12 @@
 //! `docs`: the documents and their index. One file a verb.
 
+mod inventory;
+mod lint;
 mod list;
 mod plan;
+mod reading;
 mod remove;
+mod scan;
 mod search;
 mod show;
 mod status;
@@ -42,6 +46,16 @@ commands! {
         Show => show,
         Search => search,
         Remove => remove,
+        Scan => scan,
+        Lint => lint,
+        Inventory => inventory,
+    }
+}
+
+impl Args {
+    /// Whether the result is a report in the common form.
+    pub fn is_report(&self) -> bool {
+        matches!(self.verb, Verb::Lint(_))
     }
 }
 
