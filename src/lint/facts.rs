@@ -237,7 +237,7 @@ fn disguise(path: &str, head: &[u8]) -> Option<String> {
     // Office formats are archives; a password makes them containers of the old kind, which another rule tells.
     let is_container = matches!(kind.extension(), "zip" | "doc" | "xls" | "ppt" | "msi" | "ole");
     let holds = !is_text(named.media_type) && named.media_type != "application/pdf";
-    (!same && !(is_container && holds))
+    (!(same || is_container && holds))
         .then(|| format!("its name says {}, its contents are {}", named.name, kind.mime_type()))
 }
 

@@ -1,3 +1,5 @@
+//! One report with every verdict, in each form.
+
 use super::*;
 use crate::model::report::{Evidence, Probe, Severity, Verdict};
 use crate::model::{LineRange, Locator};

@@ -168,7 +168,10 @@ fn names_are_looked_at() {
 #[test]
 fn texts_are_looked_at() {
     broken(
-        &sandbox().file("data/a.md", GOOD.replace("# Returns", "Chairs!").replace("Lamps", "They")),
+        &sandbox().file(
+            "data/a.md",
+            "The chairs of the larger kind are brought by two people and stand on a pallet, each one.\n",
+        ),
         &["no-title"],
         "warn",
         "a.md",
@@ -206,7 +209,7 @@ fn a_lone_language_is_told_in_a_larger_folder() {
 fn age_is_looked_at() {
     let sandbox = sandbox();
     let file = File::options().write(true).open(sandbox.path("data/returns.md")).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(40 * 86_400)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_hours(40 * 24)).unwrap();
     lint(&sandbox).code(0);
     let report = sandbox.run(["docs", "lint", "--max-age", "30", "--format", "json"]).code(0).json();
     assert_eq!(told(&report), ["stale"]);

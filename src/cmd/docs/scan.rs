@@ -92,7 +92,9 @@ type Scanned = Result<Vec<Finding>, Problem>;
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = args.folders.settings(ctx)?;
     let allow = args.allow.load(ctx)?;
-    let Some((scanned, listing)) = read_all(&settings, ctx, Arc::new(examine)).await? else {
+    let Some((scanned, listing)) =
+        read_all(&settings, ctx, Arc::new(|file: FoundFile, read| examine(&file, read))).await?
+    else {
         return Ok(Exit::Interrupted);
     };
     let documents = scanned.len();
@@ -109,10 +111,10 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     Ok(exit(&scan))
 }
 
-fn examine(file: FoundFile, read: Read) -> Scanned {
+fn examine(file: &FoundFile, read: Read) -> Scanned {
     match read {
         Ok(read) => Ok(finding::find(&file.path, &read.parsed)),
-        Err(error) => Err(problem(&file, &error)),
+        Err(error) => Err(problem(file, &error)),
     }
 }
 
@@ -163,7 +165,8 @@ fn human(scan: &Scan, all: bool) -> String {
         let Finding { severity, title, excerpt, kind, .. } = finding;
         let _ = writeln!(text, "  {}  {place}: {title} `{excerpt}` ({kind})\n    allow: {allow}", severity.name());
     }
-    let paths: BTreeSet<&str> = scan.findings.iter().filter(shown).map(|shown| shown.finding.path.as_str()).collect();
+    let counted = |shown: &&Shown| shown.finding.severity > Level::Low;
+    let paths: BTreeSet<&str> = scan.findings.iter().filter(counted).map(|shown| shown.finding.path.as_str()).collect();
     if !text.is_empty() {
         text.push('\n');
     }

@@ -68,7 +68,9 @@ fn odd_languages(subject: &Subject) -> Vec<Evidence> {
         .filter_map(|(facts, content)| Some((facts.file.path.as_str(), content.language.as_deref()?)))
         .collect();
     let mut majority = Majority::default();
-    languages.iter().for_each(|(_, language)| majority.count(Some(language)));
+    for (_, language) in &languages {
+        majority.count(Some(language));
+    }
     let Some(usual) = majority.language().filter(|_| languages.len() >= MIN_DOCUMENTS) else { return Vec::new() };
     let count = |wanted: &str| languages.iter().filter(|(_, language)| *language == wanted).count();
     let is_odd = |language: &str| language != usual && count(language) * MEANT_SHARE < languages.len();

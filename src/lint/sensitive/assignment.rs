@@ -131,7 +131,7 @@ fn is_code(value: &str) -> bool {
         || value.ends_with('(')
         || value.starts_with(['/', '.', '&', '#'])
         || value.contains("->")
-        || value.contains("<")
+        || value.contains('<')
         || is_path(value)
 }
 
