@@ -1,13 +1,15 @@
 //! Sensitive values of one document, with their places, masked.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::docs::format::Parsed;
 use crate::lint::sensitive::{self, Class, Level};
 use crate::model::{Block, Locator};
 
-/// More findings of one document say nothing new: it should not be here.
-const MAX_FINDINGS: usize = 1_000;
+/// Findings kept of one document for each level: more say nothing new, and many addresses never hide a key.
+pub const MAX_FINDINGS: usize = 1_000;
 
 /// A sensitive value in a document. It holds what may be shown, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,7 +54,13 @@ pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
             fingerprint: sensitive::fingerprint(found.kind.id, value),
         }
     };
-    matches.iter().take(MAX_FINDINGS).map(finding).collect()
+    let mut kept: BTreeMap<Level, usize> = BTreeMap::new();
+    let is_kept = |found: &&sensitive::Match| {
+        let count = kept.entry(found.level).or_default();
+        *count += 1;
+        *count <= MAX_FINDINGS
+    };
+    matches.iter().filter(is_kept).map(finding).collect()
 }
 
 /// The place, without values that stand in the heading itself.
@@ -114,6 +122,14 @@ mod tests {
         let places: Vec<(&str, &str)> = found.iter().map(|found| (found.kind, found.place.as_str())).collect();
         assert_eq!(places, [("date-of-birth", "line 3"), ("us-ssn", "line 5"), ("email", "")]);
         assert_eq!(found[1].excerpt, "51…");
+    }
+
+    #[test]
+    fn many_addresses_do_not_hide_a_number() {
+        let mut blocks: Vec<Block> = (0..1_200).map(|at| block(&format!("ann.ox@lamp{at}.eu"), at)).collect();
+        blocks.push(block("SSN 512-68-4471", 1_201));
+        let found = find("a.md", &Parsed { blocks, ..Parsed::default() });
+        assert_eq!((found.len(), found[MAX_FINDINGS].kind), (MAX_FINDINGS + 1, "us-ssn"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::ui::{Format, clean};
         Each finding names the document, the place, the kind and the beginning of the value, never the value.\n\n\
         Severities: high opens something or identifies a person; medium is a way to reach a person; low is most \
         likely meant to be there (support@, freephone numbers, addresses of example.com), is listed with --all, and \
-        does not change the exit code.\n\n\
+        does not change the exit code. Of one document at most 1,000 of a severity are listed.\n\n\
         What is meant to be there is allowed in docs-allow.yaml, beside chatbotctl.yaml:\n\n  \
         allow:\n    \
         - path: \"contact/*.md\"     # a document, or a glob; ** crosses folders\n      \
