@@ -1,6 +1,6 @@
 //! Reads every document of a folder once, and keeps of each what an examination makes of it.
 //!
-//! The one reading loop of `docs scan`, `docs lint` and `docs inventory`. At most [`MAX_AT_ONCE`] documents are in
+//! The one reading loop of `docs scan`, `docs lint` and `docs inventory`. At most `MAX_AT_ONCE` documents are in
 //! memory at a time. It judges nothing.
 
 use std::path::Path;
