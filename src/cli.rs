@@ -9,7 +9,7 @@ use clap::{ArgAction, ColorChoice, CommandFactory as _, FromArgMatches as _, Par
 use crate::cmd::{Command, help_end};
 use crate::config::suggest;
 use crate::exit::Exit;
-use crate::ui::{Color, Format, OutSettings, Term};
+use crate::ui::{Color, FormatFlag, OutSettings, Term};
 
 /// Runs a document chatbot that answers with citations, and keeps its documents in sync.
 #[derive(Debug, Parser)]
@@ -42,9 +42,9 @@ pub struct GlobalFlags {
     /// Profile: dev, staging, prod, or one of chatbotctl.yaml [default: CHATBOTCTL_PROFILE, or dev]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Form of the result on stdout: human, json (one document), or jsonl (one document a line)
+    /// Form of the result on stdout: human, json (one document), jsonl (one document a line); reports also junit, sarif
     #[arg(long, global = true, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
-    pub format: Format,
+    pub format: FormatFlag,
     /// Write the result to FILE, whole or not at all, instead of stdout
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
@@ -69,7 +69,8 @@ impl GlobalFlags {
     /// What the flags say about output.
     pub fn out_settings(&self, term: Term) -> OutSettings {
         OutSettings {
-            format: self.format,
+            format: self.format.result(),
+            report: self.format.report(),
             quiet: self.quiet,
             verbose: self.verbose,
             yes: self.yes,
@@ -145,7 +146,7 @@ mod tests {
     fn global_flags_come_before_or_after_the_command() {
         for line in ["chatbotctl --format json -q env show", "chatbotctl env show -q --format json"] {
             let cli = parse(words(line)).unwrap();
-            assert_eq!((cli.global.format, cli.global.quiet), (Format::Json, true));
+            assert_eq!((cli.global.format, cli.global.quiet), (FormatFlag::Json, true));
         }
     }
 

@@ -21,8 +21,10 @@ pub mod store;
 
 pub mod answer;
 pub mod ingest;
+pub mod lint;
 pub mod serve;
 
+pub mod report;
 pub mod ui;
 
 pub mod app;
@@ -107,7 +109,11 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     let signal = Arc::new(OnceLock::new());
     let watch = tokio::spawn(watch_signals(stop.clone(), Arc::clone(&signal)));
     let ctx = Ctx::new(out, stop, cli::command, inputs);
-    let outcome = command.run(&ctx).await.and_then(|exit| ctx.out.finish().map(|()| exit));
+    let outcome = match command.check_format(&ctx.out) {
+        Ok(()) => command.run(&ctx).await,
+        Err(failure) => Err(failure),
+    };
+    let outcome = outcome.and_then(|exit| ctx.out.finish().map(|()| exit));
     watch.abort();
     let exit = outcome.unwrap_or_else(|failure| {
         ctx.out.failure(&failure);

@@ -16,6 +16,7 @@ mod man;
 mod serve;
 mod table;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,21 @@ commands! {
     }
 }
 
+impl Command {
+    /// Refuses a form of reports for what is no report.
+    pub fn check_format(&self, out: &Out) -> Result<(), Failure> {
+        let is_report = matches!(self, Self::Docs(args) if args.is_report());
+        match out.report {
+            Some(form) if !is_report => {
+                let why = format!("`--format {}` is for reports, and this command makes none", form.name());
+                Err(Failure::new("usage/format", Exit::Usage, "choose the form of the result", why)
+                    .fix("--format human, json or jsonl; reports are made by `chatbotctl docs lint`"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Settings that flags of one command give: key of the table and value, as typed.
 pub type Overrides = Vec<(&'static str, String)>;
 
@@ -62,6 +78,11 @@ impl Ctx {
     /// What a command gets.
     pub fn new(out: Out, stop: CancellationToken, tree: fn() -> clap::Command, inputs: Inputs) -> Self {
         Self { out, stop, tree, inputs, warned: AtomicBool::new(false) }
+    }
+
+    /// The folder in which the command runs: the project's.
+    pub fn folder(&self) -> &Path {
+        &self.inputs.folder
     }
 
     /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.

@@ -2,6 +2,7 @@
 
 pub mod citation;
 pub mod document;
+pub mod report;
 pub mod thread;
 
 pub use citation::{Answer, Citation};

@@ -1,5 +1,6 @@
 //! The terminal: the only place that prints, asks, or knows about terminals, width and color.
 
+pub mod form;
 pub mod log;
 pub mod out;
 pub mod panics;
@@ -8,6 +9,7 @@ mod sink;
 pub mod table;
 pub mod term;
 
+pub use form::{FormatFlag, ReportForm};
 pub use out::{Format, Out, OutSettings};
 pub use progress::Progress;
 pub use table::table;

@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::ui::form::ReportForm;
 use crate::ui::progress::Progress;
 use crate::ui::sink::Sink;
 use crate::ui::term::{Term, clean};
 
-/// `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// For people.
     #[default]
@@ -31,6 +32,8 @@ pub enum Format {
 pub struct Out {
     /// `--format`.
     pub format: Format,
+    /// The form that `--format` names for reports, where it is none of the usual ones.
+    pub report: Option<ReportForm>,
     /// `-q`.
     pub quiet: bool,
     /// How often `-v` was given.
@@ -48,6 +51,8 @@ pub struct Out {
 pub struct OutSettings {
     /// `--format`.
     pub format: Format,
+    /// The form that `--format` names for reports, where it is none of the usual ones.
+    pub report: Option<ReportForm>,
     /// `-q`.
     pub quiet: bool,
     /// How often `-v` was given.
@@ -86,6 +91,7 @@ impl Out {
         };
         Ok(Self {
             format: settings.format,
+            report: settings.report,
             quiet: settings.quiet,
             verbose: settings.verbose,
             term: settings.term,
@@ -278,8 +284,16 @@ mod tests {
 
     fn out(yes: bool) -> Out {
         let term = Term { interactive: false, stdout: false, stderr: false, color_stdout: false, color_stderr: false };
-        let settings =
-            OutSettings { format: Format::Human, quiet: true, verbose: 0, yes, no_input: false, output: None, term };
+        let settings = OutSettings {
+            format: Format::Human,
+            report: None,
+            quiet: true,
+            verbose: 0,
+            yes,
+            no_input: false,
+            output: None,
+            term,
+        };
         Out::open(&settings).unwrap()
     }
 

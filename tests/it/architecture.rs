@@ -17,18 +17,19 @@ const LAYERS: [&[&str]; 7] = [
     &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
     &["docs", "index", "llm", "store", "chatkit"],
-    &["answer", "ingest", "probe", "checklist", "smoke", "golden", "load", "serve"],
+    &["answer", "ingest", "lint", "probe", "checklist", "smoke", "golden", "load", "serve"],
     &["report", "ui"],
     &["app"],
     &["cli", "cmd"],
 ];
 
 /// The only edges inside a layer, user first.
-const WITHIN_A_LAYER: [(&str, &str); 6] = [
+const WITHIN_A_LAYER: [(&str, &str); 7] = [
     ("index", "llm"),
     ("error", "exit"),
     ("event", "error"),
     ("serve", "answer"),
+    ("lint", "ingest"),
     ("checklist", "probe"),
     ("cli", "cmd"),
 ];

@@ -10,6 +10,7 @@ mod embeddings;
 mod golden;
 mod help;
 mod init;
+mod lint;
 mod page;
 mod places;
 mod readme;

@@ -1,9 +1,13 @@
 //! `docs`: the documents and their index. One file a verb.
 
+mod inventory;
+mod lint;
 mod list;
 mod measure;
 mod plan;
+mod reading;
 mod remove;
+mod scan;
 mod search;
 mod show;
 mod status;
@@ -46,6 +50,16 @@ commands! {
         Search => search,
         Measure => measure,
         Remove => remove,
+        Scan => scan,
+        Lint => lint,
+        Inventory => inventory,
+    }
+}
+
+impl Args {
+    /// Whether the result is a report in the common form.
+    pub fn is_report(&self) -> bool {
+        matches!(self.verb, Verb::Lint(_))
     }
 }
 

@@ -34,8 +34,6 @@ pub enum Kind {
 pub enum OldOffice {
     /// `.doc`
     Word,
-    /// `.xls`
-    Excel,
     /// `.ppt`
     PowerPoint,
     /// `.msg`
@@ -47,7 +45,6 @@ impl OldOffice {
     pub fn problem(self) -> FormatError {
         let (name, new) = match self {
             Self::Word => ("Word document (.doc)", ".docx"),
-            Self::Excel => ("Excel workbook (.xls)", ".xlsx"),
             Self::PowerPoint => ("PowerPoint presentation (.ppt)", ".pptx"),
             Self::Outlook => ("Outlook message (.msg)", ".eml"),
         };
@@ -72,20 +69,25 @@ pub fn kind_of(bytes: &[u8]) -> Kind {
     infer::get(bytes).map_or(Kind::Unknown, |kind| Kind::Other(kind.mime_type()))
 }
 
+/// Whether bytes are an old container with a workbook that no password locks.
+pub fn is_old_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(COMPOUND_MARK) && has_stream(bytes, "Workbook") && !has_stream(bytes, "EncryptedPackage")
+}
+
+fn has_stream(bytes: &[u8], name: &str) -> bool {
+    let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes[..bytes.len().min(COMPOUND_BYTES)].windows(name.len()).any(|window| window == name)
+}
+
 /// What is in an old container, by the names of its streams.
 fn compound(bytes: &[u8]) -> Kind {
-    let bytes = &bytes[..bytes.len().min(COMPOUND_BYTES)];
-    let has = |name: &str| {
-        let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        bytes.windows(name.len()).any(|window| window == name)
-    };
+    let has = |name: &str| has_stream(bytes, name);
     // A locked document of the new formats is kept in this container too.
     if has("EncryptedPackage") {
         return Kind::Encrypted;
     }
     let kinds = [
         ("WordDocument", OldOffice::Word),
-        ("Workbook", OldOffice::Excel),
         ("PowerPoint Document", OldOffice::PowerPoint),
         ("__substg1.0_", OldOffice::Outlook),
     ];

@@ -9,9 +9,7 @@ mod number;
 mod workbook;
 
 use crate::docs::format::package::{self, Package};
-use crate::docs::format::{
-    Format, FormatError, Input, MEDIA_BYTES, Parsed, Sniff, TEXT_BYTES, is_encrypted_office, xml,
-};
+use crate::docs::format::{Format, FormatError, Input, MEDIA_BYTES, Parsed, Sniff, TEXT_BYTES, kind, xml};
 
 /// The row of the table for workbooks of XML.
 pub const FORMAT: Format = Format {
@@ -50,9 +48,6 @@ pub const XLS: Format = Format {
     },
 };
 
-/// Where files of the old container begin.
-const CONTAINER: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
-
 fn sniff_package(bytes: &[u8], main: &str) -> Sniff {
     match package::has_part(bytes, |name| name.eq_ignore_ascii_case(main)) {
         Some(true) => Sniff::Sure,
@@ -62,7 +57,7 @@ fn sniff_package(bytes: &[u8], main: &str) -> Sniff {
 }
 
 fn sniff_xls(bytes: &[u8]) -> Sniff {
-    if bytes.starts_with(CONTAINER) && !is_encrypted_office(bytes) { Sniff::Possible } else { Sniff::No }
+    if kind::is_old_workbook(bytes) { Sniff::Sure } else { Sniff::No }
 }
 
 fn read_package(input: Input<'_>, read: fn(&[u8]) -> Result<Parsed, FormatError>) -> Result<Parsed, FormatError> {

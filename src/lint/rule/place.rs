@@ -1,0 +1,123 @@
+//! Rules on files as the file system has them, and on what is said about them.
+
+use jiff::Timestamp;
+
+use crate::docs::catalogue::CATALOGUE_FILE;
+use crate::lint::allow::EntryNote;
+use crate::lint::facts::Facts;
+use crate::lint::rule::{Rule, Subject};
+use crate::model::report::Evidence;
+use crate::model::report::Severity::{Advisory, Blocking, Info};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        name: "content-type",
+        severity: Blocking,
+        good: "every file is what its name says",
+        bad: "a file is something else than its name says",
+        fix: "rename it to what it is, or remove it",
+        find: |subject| each(subject, |facts| facts.disguise.clone()),
+    },
+    Rule {
+        name: "executable",
+        severity: Blocking,
+        good: "no file is a program",
+        bad: "a file is a program",
+        fix: "remove it: a folder of documents is no place for programs",
+        find: programs,
+    },
+    Rule {
+        name: "executable-bit",
+        severity: Info,
+        good: "no document is marked as a program",
+        bad: "a document is marked as a program",
+        fix: "take the mark away: chmod a-x FILE (a mounted disk may mark every file)",
+        find: |subject| each(subject, |facts| facts.has_run_bit.then(|| "its mode says that it can be run".to_owned())),
+    },
+    Rule {
+        name: "secret-file",
+        severity: Advisory,
+        good: "no file looks like a store of secrets",
+        bad: "a file looks like a store of secrets; it is skipped",
+        fix: "move it out of the folder",
+        find: |subject| others(subject, is_secret),
+    },
+    Rule {
+        name: "skipped",
+        severity: Info,
+        good: "every file is read",
+        bad: "a file is skipped",
+        fix: "save it in a format that is read (Markdown, PDF, DOCX …), or move it out of the folder",
+        find: |subject| others(subject, |reason| !is_secret(reason)),
+    },
+    Rule {
+        name: "catalogue",
+        severity: Blocking,
+        good: "documents.yaml fits the folder",
+        bad: "an entry of documents.yaml does not fit the folder",
+        fix: "correct documents.yaml",
+        find: catalogue,
+    },
+    Rule {
+        name: "allow-file",
+        severity: Advisory,
+        good: "every entry of docs-allow.yaml is in use",
+        bad: "an entry of docs-allow.yaml is over or of no use",
+        fix: "renew it with a new date, or remove it",
+        find: allow_file,
+    },
+    Rule {
+        name: "stale",
+        severity: Advisory,
+        good: "no document is old",
+        bad: "a document is old",
+        fix: "ask who wrote it whether it still holds; save it anew if so (--max-age DAYS sets the limit)",
+        find: stale,
+    },
+];
+
+fn each(subject: &Subject, find: fn(&Facts) -> Option<String>) -> Vec<Evidence> {
+    let evidence = |facts: &Facts| find(facts).map(|what| Evidence::new(&facts.file.path, what));
+    subject.folder.files.iter().filter_map(evidence).collect()
+}
+
+fn others(subject: &Subject, wanted: fn(&str) -> bool) -> Vec<Evidence> {
+    let found = subject.folder.others.iter().filter(|other| wanted(&other.reason));
+    found.map(|other| Evidence::new(&other.path, &other.reason)).collect()
+}
+
+/// The walk's own words for what it takes for keys and passwords.
+fn is_secret(reason: &str) -> bool {
+    reason.contains("secret")
+}
+
+fn programs(subject: &Subject) -> Vec<Evidence> {
+    let read = subject.folder.files.iter().map(|facts| (&facts.file.path, facts.program));
+    let skipped = subject.folder.others.iter().map(|other| (&other.path, other.program));
+    read.chain(skipped).filter_map(|(path, program)| program.map(|what| Evidence::new(path, what))).collect()
+}
+
+fn catalogue(subject: &Subject) -> Vec<Evidence> {
+    match &subject.folder.catalogue {
+        Ok(bound) => bound.problems.iter().map(|problem| Evidence::new(&problem.path, &problem.message)).collect(),
+        Err(error) => vec![Evidence::new(CATALOGUE_FILE, error)],
+    }
+}
+
+fn allow_file(subject: &Subject) -> Vec<Evidence> {
+    let evidence =
+        |note: &EntryNote| Evidence::new(&note.path, format!("entry {} ({}): {}", note.entry, note.kind, note.message));
+    subject.notes.iter().map(evidence).collect()
+}
+
+fn stale(subject: &Subject) -> Vec<Evidence> {
+    let evidence = |facts: &Facts| {
+        let modified = Timestamp::from_nanosecond(facts.file.modified_ns?.into()).ok()?;
+        let age_days = subject.now.duration_since(modified).as_hours() / 24;
+        let is_old = age_days > i64::from(subject.max_age_days);
+        is_old.then(|| {
+            Evidence::new(&facts.file.path, format!("last changed {}, {age_days} days ago", modified.strftime("%F")))
+        })
+    };
+    subject.folder.files.iter().filter_map(evidence).collect()
+}
