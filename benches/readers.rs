@@ -20,7 +20,7 @@ const FILES: usize = 1_000;
 const READS_AT_ONCE: usize = 2;
 
 /// The size of the one long file, in bytes.
-const LONG_BYTES: usize = 8 * 1024 * 1024;
+const LONG_BYTES: usize = 4 * 1024 * 1024;
 
 struct Bed {
     runtime: Runtime,
