@@ -3,8 +3,10 @@
 //! The sentences that say most about the question are shown with their neighbours, lists with their lead-in, table
 //! rows under their header, each cited. When the evidence is weak it says that the documents do not answer.
 
+mod name;
 mod passage;
 mod phrases;
+mod related;
 mod select;
 mod unit;
 
