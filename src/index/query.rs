@@ -4,15 +4,15 @@ use std::collections::HashSet;
 
 use crate::text::{Language, stop, words};
 
-/// The words of `question`, each once, in order, normalised.
-pub fn all_words(question: &str) -> Vec<String> {
-    unique(words::words(question))
+/// The words of `question`, each once, in order, normalised as a text in the documents' most frequent language.
+pub fn all_words(question: &str, languages: &[Language]) -> Vec<String> {
+    unique(words::words_in(question, languages.first().copied()))
 }
 
 /// The words of `question` that say what it is about, each once, in order; none when it holds stop words alone.
 /// `languages` are those of the documents, most frequent first.
 pub fn content_words(question: &str, languages: &[Language]) -> Vec<String> {
-    let all = all_words(question);
+    let all = all_words(question, languages);
     let Some(spoken) = question_language(question, &all, languages) else {
         return all;
     };
@@ -65,6 +65,12 @@ mod tests {
         assert_eq!(content("How long do sleeves last?", &["eng"]), ["sleeves", "last"]);
         assert_eq!(content("What is it?", &["eng"]), Vec::<String>::new());
         assert_eq!(content("", &["eng"]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_turkish_question_loses_the_endings_of_its_names() {
+        assert_eq!(content("Ankara'nın nüfusu kaç?", &["tur"]), ["ankara", "nüfusu"]);
+        assert_eq!(content("IRMAK nerede?", &["tur"]), ["ırmak"]);
     }
 
     #[test]

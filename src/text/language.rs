@@ -33,6 +33,27 @@ impl Language {
         (sure && letters >= MIN_LETTERS).then(|| Self(guess.lang()))
     }
 
+    /// Whether its capital I is a letter of its own, without a dot, and an apostrophe parts names from endings.
+    pub(crate) fn has_dotless_i(self) -> bool {
+        matches!(self.0, whatlang::Lang::Tur | whatlang::Lang::Aze)
+    }
+
+    /// Whether marks make other words, and everybody writes them.
+    pub(crate) fn tells_words_by_marks(self) -> bool {
+        matches!(self.0, whatlang::Lang::Vie)
+    }
+
+    /// Whether it writes compounds as one word.
+    pub fn joins_compounds(self) -> bool {
+        use whatlang::Lang;
+        matches!(self.0, Lang::Deu | Lang::Nld | Lang::Swe | Lang::Dan | Lang::Nob | Lang::Fin | Lang::Hun | Lang::Afr)
+    }
+
+    /// Whether every noun has a capital letter, and a capital names nothing.
+    pub fn capitalises_nouns(self) -> bool {
+        matches!(self.0, whatlang::Lang::Deu)
+    }
+
     /// The Snowball algorithm for it, when there is one.
     pub(crate) fn stemmer(self) -> Option<Algorithm> {
         use whatlang::Lang;

@@ -15,11 +15,11 @@ use crate::bot::{Client, TestBot};
 /// Right document among the first three, of all answerable questions.
 const MIN_DOCUMENT: f64 = 0.88;
 /// The phrase shown in the answer, of all answerable questions.
-const MIN_PHRASE: f64 = 0.6;
+const MIN_PHRASE: f64 = 0.64;
 /// Refused, of the unanswerable ones.
 const MIN_REFUSED: f64 = 0.9;
 /// Refused, of the answerable ones, at most.
-const MAX_REFUSED_WRONGLY: f64 = 0.22;
+const MAX_REFUSED_WRONGLY: f64 = 0.14;
 
 /// A question and what a good answer to it has.
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// The sets that have a floor, and nDCG@10 that must be reached.
-const FLOORS: [(&str, f64); 3] = [("product-docs", 0.74), ("cranfield", 0.385), ("xquad-en", 0.965)];
+const FLOORS: [(&str, f64); 3] = [("product-docs", 0.765), ("cranfield", 0.393), ("xquad-en", 0.971)];
 
 #[test]
 fn search_reaches_its_floors() {

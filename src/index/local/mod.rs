@@ -24,7 +24,7 @@ use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::model::{Chunk, DocumentRecord, Hit, QueryTerm};
 
 /// The folder's name holds the format: another format is another folder, which the next sync fills.
-const FOLDER: &str = "index-1";
+const FOLDER: &str = "index-2";
 /// The file that every index of tantivy's has.
 const META: &str = "meta.json";
 /// How often an index is opened anew when a writer that cannot be locked out removes a segment of it meanwhile.

@@ -61,7 +61,7 @@ fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTer
 pub(super) fn search(snapshot: &Snapshot, query: &SearchQuery) -> Result<Vec<Hit>, TantivyError> {
     let mut terms = weigh(snapshot, &query.text)?;
     if terms.is_empty() {
-        terms = weigh_words(snapshot, all_words(&query.text))?;
+        terms = weigh_words(snapshot, all_words(&query.text, &snapshot.languages))?;
     }
     if query.limit == 0 || !terms.iter().any(|term| term.known) {
         return Ok(Vec::new());

@@ -3,8 +3,10 @@
 //! The sentences that say most about the question are shown with their neighbours, lists with their lead-in, table
 //! rows under their header, each cited. When the evidence is weak it says that the documents do not answer.
 
+mod name;
 mod passage;
 mod phrases;
+mod related;
 mod select;
 mod unit;
 
@@ -12,6 +14,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::llm::extractive::passage::Passage;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
+use crate::model::Hit;
 
 /// Words sent in one delta.
 const WORDS_PER_DELTA: usize = 6;
@@ -68,15 +71,27 @@ fn write_passage(passage: &Passage, events: &mut Vec<ModelEvent>) {
     events.push(ModelEvent::Cite { hit: passage.hit, quote: Some(passage.quote.clone()) });
 }
 
+/// Topics offered at the most where the documents do not answer.
+const MAX_NEAR: usize = 3;
+
 fn refusal(request: &ChatRequest) -> Vec<ModelEvent> {
-    let mut titles: Vec<&str> = Vec::new();
+    let mut near: Vec<String> = Vec::new();
     for hit in request.hits.iter().filter(|hit| select::is_near(request, hit)) {
-        if !titles.contains(&hit.title.as_str()) {
-            titles.push(&hit.title);
+        let topic = topic(hit);
+        if !near.contains(&topic) {
+            near.push(topic);
         }
     }
-    let text = phrases::refusal(&request.question, &titles[..titles.len().min(3)]);
-    vec![ModelEvent::Text(text), ModelEvent::Refused]
+    near.truncate(MAX_NEAR);
+    vec![ModelEvent::Text(phrases::refusal(&request.question, &near)), ModelEvent::Refused]
+}
+
+/// What a hit is about: its document's title, and the heading it stands under.
+fn topic(hit: &Hit) -> String {
+    match hit.chunk.heading_path.last().filter(|heading| !heading.is_empty() && **heading != hit.title) {
+        Some(heading) => format!("{} – {heading}", hit.title),
+        None => hit.title.clone(),
+    }
 }
 
 #[cfg(test)]

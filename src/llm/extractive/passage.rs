@@ -6,11 +6,11 @@ use crate::llm::extractive::unit::Unit;
 use crate::model::{BlockKind, Hit, Span};
 
 /// A paragraph up to this length is shown whole; of longer ones as many sentences as fit.
-const PARAGRAPH_CHARS: usize = 480;
+const PARAGRAPH_CHARS: usize = 700;
 /// A passage shorter than this takes in its neighbours.
 const SHORT_CHARS: usize = 320;
 /// But does not grow beyond this.
-const GROWN_CHARS: usize = 620;
+const GROWN_CHARS: usize = 700;
 /// A list up to this length is shown whole; of longer ones the items around the best.
 const LIST_CHARS: usize = 900;
 /// Rows of a table at the most, beside its header.
@@ -19,6 +19,27 @@ const MAX_ROWS: usize = 6;
 const SMALL_TABLE: usize = 8;
 /// A further row is shown when it is worth this share of the best.
 const ROW_SHARE: f32 = 0.85;
+
+/// The lengths above in bytes of one text: a character has one to four.
+struct Limits {
+    paragraph: usize,
+    short: usize,
+    grown: usize,
+    list: usize,
+}
+
+impl Limits {
+    fn of(text: &str) -> Self {
+        let letters = text.chars().count().max(1);
+        let bytes = |chars: usize| chars * text.len() / letters;
+        Self {
+            paragraph: bytes(PARAGRAPH_CHARS),
+            short: bytes(SHORT_CHARS),
+            grown: bytes(GROWN_CHARS),
+            list: bytes(LIST_CHARS),
+        }
+    }
+}
 
 /// What is shown of one hit.
 #[derive(Debug, Clone)]
@@ -56,13 +77,14 @@ pub(super) fn around(hit: &Hit, unit: &Unit, units: &[(&Unit, f32)]) -> Passage 
         return table(hit, unit, units, label);
     }
     let spans = &hit.chunk.spans;
+    let limits = Limits::of(&hit.chunk.text);
     let range = match span.kind {
-        BlockKind::ListItem => list(spans, unit.span),
+        BlockKind::ListItem => list(spans, unit.span, &limits),
         BlockKind::Paragraph => {
-            let sentences = sentences(span, unit, units);
-            announced_list(spans, unit.span, &sentences).unwrap_or_else(|| grown(spans, sentences))
+            let sentences = sentences(span, unit, units, &limits);
+            announced_list(spans, unit.span, &sentences, &limits).unwrap_or_else(|| grown(spans, sentences, &limits))
         }
-        _ => grown(spans, span.start..span.end),
+        _ => grown(spans, span.start..span.end, &limits),
     };
     with_tables(hit, unit.hit, range, label)
 }
@@ -90,8 +112,8 @@ fn label(hit: &Hit, span: &Span) -> String {
 }
 
 /// The sentence, then as many after it and before it in its paragraph as fit.
-fn sentences(span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
-    if span.end - span.start <= PARAGRAPH_CHARS {
+fn sentences(span: &Span, unit: &Unit, units: &[(&Unit, f32)], limits: &Limits) -> Range<usize> {
+    if span.end - span.start <= limits.paragraph {
         return span.start..span.end;
     }
     let siblings: Vec<&Unit> = units.iter().map(|(other, _)| *other).filter(|other| other.span == unit.span).collect();
@@ -99,7 +121,7 @@ fn sentences(span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
         return unit.range.clone();
     };
     let (mut first, mut last) = (place, place);
-    let fits = |first: usize, last: usize| siblings[last].range.end - siblings[first].range.start <= PARAGRAPH_CHARS;
+    let fits = |first: usize, last: usize| siblings[last].range.end - siblings[first].range.start <= limits.paragraph;
     // One sentence before, for what "it" and "this" mean, then what follows.
     if first > 0 && fits(first - 1, last) {
         first -= 1;
@@ -114,20 +136,20 @@ fn sentences(span: &Span, unit: &Unit, units: &[(&Unit, f32)]) -> Range<usize> {
 }
 
 /// A paragraph that a list follows is shown with the list: it announces it.
-fn announced_list(spans: &[Span], place: usize, sentences: &Range<usize>) -> Option<Range<usize>> {
+fn announced_list(spans: &[Span], place: usize, sentences: &Range<usize>, limits: &Limits) -> Option<Range<usize>> {
     let follows = spans.get(place + 1).is_some_and(|next| next.kind == BlockKind::ListItem);
     let reaches_it = sentences.end == spans[place].end;
     (follows && reaches_it).then(|| {
-        let list = list(spans, place + 1);
+        let list = list(spans, place + 1, limits);
         sentences.start.min(list.start)..list.end
     })
 }
 
 /// The list around the item at `place`, with the paragraph that leads into it.
-fn list(spans: &[Span], place: usize) -> Range<usize> {
+fn list(spans: &[Span], place: usize, limits: &Limits) -> Range<usize> {
     let is_item = |index: usize| spans.get(index).is_some_and(|span| span.kind == BlockKind::ListItem);
     let (mut first, mut last) = (place, place);
-    let fits = |first: usize, last: usize| spans[last].end - spans[first].start <= LIST_CHARS;
+    let fits = |first: usize, last: usize| spans[last].end - spans[first].start <= limits.list;
     loop {
         let before = first > 0 && is_item(first - 1) && fits(first - 1, last);
         let after = is_item(last + 1) && fits(first - usize::from(before), last + 1);
@@ -145,7 +167,7 @@ fn list(spans: &[Span], place: usize) -> Range<usize> {
 }
 
 /// A short passage takes in its neighbours, what follows first: out of its place a line says little.
-fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
+fn grown(spans: &[Span], range: Range<usize>, limits: &Limits) -> Range<usize> {
     let touched = |span: &&Span| span.start < range.end && range.start < span.end;
     let is_text = |span: &&Span| !is_row(span);
     let after = spans.iter().filter(|span| span.start >= range.end).take_while(is_text);
@@ -156,7 +178,7 @@ fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
         return grown;
     }
     for span in after {
-        if grown.len() >= SHORT_CHARS || span.end - grown.start > GROWN_CHARS {
+        if grown.len() >= limits.short || span.end - grown.start > limits.grown {
             break;
         }
         grown.end = span.end;
@@ -165,7 +187,7 @@ fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
         if span.end > grown.start {
             continue;
         }
-        if grown.len() >= SHORT_CHARS {
+        if grown.len() >= limits.short {
             break;
         }
         // A list is taken from its beginning, or not at all.
@@ -173,7 +195,7 @@ fn grown(spans: &[Span], range: Range<usize>) -> Range<usize> {
             let items = spans[..=place].iter().rev().take_while(|item| item.kind == BlockKind::ListItem);
             items.last().map_or(span.start, |item| item.start)
         });
-        if grown.end - first > GROWN_CHARS {
+        if grown.end - first > limits.grown {
             break;
         }
         grown.start = first;

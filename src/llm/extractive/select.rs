@@ -1,12 +1,19 @@
 //! Which pieces answer: evidence is the weight of the question's words that a piece and its headings hold.
 
 use crate::llm::ChatRequest;
+use crate::llm::extractive::name;
 use crate::llm::extractive::passage::{self, Passage};
 use crate::llm::extractive::unit::{self, Unit};
-use crate::model::{BlockKind, Hit};
+use crate::model::{BlockKind, Chunk, Hit, QueryTerm};
+use crate::text::words;
 
 /// A hit that holds less of the question's weight than this does not answer it.
-const MIN_COVERAGE: f32 = 0.52;
+const MIN_COVERAGE: f32 = 0.46;
+/// The same for a question in a script without spaces: of its pairs of characters many lie across two words, and
+/// these two stand apart in the text.
+const MIN_PAIR_COVERAGE: f32 = 0.34;
+/// What a name that no document holds weighs, against another word: what is asked of it stands nowhere.
+const UNKNOWN_NAME_SHARE: f32 = 1.6;
 /// A hit that holds this much of it is near enough to be offered.
 const NEAR_COVERAGE: f32 = 0.25;
 /// What a word in the heading right above counts, against one in the sentence itself.
@@ -35,7 +42,9 @@ struct Scored {
 
 /// The passages that answer, in readable order; none when the evidence is weak.
 pub(super) fn passages(request: &ChatRequest) -> Vec<Passage> {
-    if !request.hits.iter().any(|hit| coverage(request, hit) >= MIN_COVERAGE) {
+    let enough = min_coverage(request);
+    let weights = evidence_weights(request);
+    if !request.hits.iter().any(|hit| coverage(request, &weights, hit) >= enough) {
         return Vec::new();
     }
     let mut scored = scored_units(request);
@@ -56,13 +65,13 @@ pub(super) fn passages(request: &ChatRequest) -> Vec<Passage> {
 struct Choice<'a> {
     request: &'a ChatRequest,
     scored: &'a [Scored],
-    covered: Vec<bool>,
+    covered: Vec<f32>,
     passages: Vec<Passage>,
 }
 
 impl<'a> Choice<'a> {
     fn new(request: &'a ChatRequest, scored: &'a [Scored]) -> Self {
-        Self { request, scored, covered: vec![false; request.terms.len()], passages: Vec::new() }
+        Self { request, scored, covered: vec![0.0; request.terms.len()], passages: Vec::new() }
     }
 
     /// The best always is; a further one when it is nearly as good, or good and about other words of the question.
@@ -96,14 +105,46 @@ impl<'a> Choice<'a> {
 
 /// Whether a hit comes near the question.
 pub(super) fn is_near(request: &ChatRequest, hit: &Hit) -> bool {
-    coverage(request, hit) >= NEAR_COVERAGE
+    coverage(request, &plain_weights(request), hit) >= NEAR_COVERAGE
 }
 
-/// The share of the question's weight that the hit holds, title and headings included.
-fn coverage(request: &ChatRequest, hit: &Hit) -> f32 {
-    let whole = format!("{}\n{}\n{}", hit.title, hit.chunk.heading_path.join("\n"), hit.chunk.text);
-    let holds = unit::matches(&request.terms, &whole, unit::language_of(hit));
-    share(request, &holds)
+/// Between the two bounds, by how much of the question is pairs of characters.
+fn min_coverage(request: &ChatRequest) -> f32 {
+    let is_pair = |term: &QueryTerm| term.forms.iter().any(|form| form.contains(words::is_unspaced));
+    let pairs: f32 = request.terms.iter().filter(|term| is_pair(term)).map(|term| term.weight).sum();
+    let all: f32 = plain_weights(request).iter().sum();
+    let part = if all > 0.0 { pairs / all } else { 0.0 };
+    MIN_COVERAGE + (MIN_PAIR_COVERAGE - MIN_COVERAGE) * part
+}
+
+fn plain_weights(request: &ChatRequest) -> Vec<f32> {
+    request.terms.iter().map(|term| term.weight).collect()
+}
+
+/// The weights of the question's words, those of unknown names raised.
+fn evidence_weights(request: &ChatRequest) -> Vec<f32> {
+    let names = name::names(&request.question, request.hits.first().and_then(unit::language_of));
+    let is_unknown_name = |term: &QueryTerm| !term.known && term.forms.iter().any(|form| names.contains(form));
+    let weigh = |term: &QueryTerm| term.weight * if is_unknown_name(term) { UNKNOWN_NAME_SHARE } else { 1.0 };
+    request.terms.iter().map(weigh).collect()
+}
+
+/// The share of the question's weight that the hit holds, its title, its headings and what else of the same section
+/// was found right beside it included: a long paragraph is cut in two, and so is what it says.
+fn coverage(request: &ChatRequest, weights: &[f32], hit: &Hit) -> f32 {
+    let beside = request.hits.iter().filter(|other| is_beside(&hit.chunk, &other.chunk));
+    let mut whole = format!("{}\n{}\n{}", hit.title, hit.chunk.heading_path.join("\n"), hit.chunk.text);
+    for other in beside {
+        whole.push('\n');
+        whole.push_str(&other.chunk.text);
+    }
+    weighted_share(weights, &unit::matches(&request.terms, &whole, unit::language_of(hit)))
+}
+
+fn is_beside(one: &Chunk, other: &Chunk) -> bool {
+    one.document_id == other.document_id
+        && one.ordinal.abs_diff(other.ordinal) == 1
+        && one.heading_path == other.heading_path
 }
 
 fn scored_units(request: &ChatRequest) -> Vec<Scored> {
@@ -131,8 +172,8 @@ fn scored_units(request: &ChatRequest) -> Vec<Scored> {
 }
 
 /// What the header of its table says of a row: "Saturday" answers only under "Ghent".
-fn header_matches(request: &ChatRequest, hit: &Hit, row: usize) -> Vec<bool> {
-    let none = vec![false; request.terms.len()];
+fn header_matches(request: &ChatRequest, hit: &Hit, row: usize) -> Vec<f32> {
+    let none = vec![0.0; request.terms.len()];
     if !matches!(hit.chunk.spans[row].kind, BlockKind::TableRow { header: false }) {
         return none;
     }
@@ -178,23 +219,27 @@ fn readable_order(request: &ChatRequest, chosen: Vec<Passage>) -> Vec<Passage> {
     placed.into_iter().map(|(_, _, _, passage)| passage).collect()
 }
 
-fn share(request: &ChatRequest, holds: &[bool]) -> f32 {
-    let total: f32 = request.terms.iter().map(|term| term.weight).sum();
-    let held: f32 = request.terms.iter().zip(holds).filter(|(_, holds)| **holds).map(|(term, _)| term.weight).sum();
+fn share(request: &ChatRequest, holds: &[f32]) -> f32 {
+    weighted_share(&plain_weights(request), holds)
+}
+
+fn weighted_share(weights: &[f32], holds: &[f32]) -> f32 {
+    let total: f32 = weights.iter().sum();
+    let held: f32 = weights.iter().zip(holds).map(|(weight, holds)| weight * holds).sum();
     if total > 0.0 { held / total } else { 0.0 }
 }
 
-fn only_in(these: &[bool], not_those: &[bool]) -> Vec<bool> {
-    these.iter().zip(not_those).map(|(here, there)| *here && !*there).collect()
+fn only_in(these: &[f32], not_those: &[f32]) -> Vec<f32> {
+    these.iter().zip(not_those).map(|(here, there)| (here - there).max(0.0)).collect()
 }
 
-fn either(these: &[bool], those: &[bool]) -> Vec<bool> {
-    these.iter().zip(those).map(|(here, there)| *here || *there).collect()
+fn either(these: &[f32], those: &[f32]) -> Vec<f32> {
+    these.iter().zip(those).map(|(here, there)| here.max(*there)).collect()
 }
 
-fn mark(covered: &mut [bool], holds: &[bool]) {
+fn mark(covered: &mut [f32], holds: &[f32]) {
     for (covered, holds) in covered.iter_mut().zip(holds) {
-        *covered |= *holds;
+        *covered = covered.max(*holds);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::llm::extractive::related;
 use crate::model::{BlockKind, Hit, QueryTerm};
 use crate::text::{Language, sentence, words};
 
@@ -15,14 +16,22 @@ pub(super) struct Unit {
     pub(super) span: usize,
     /// Bytes of the chunk's text.
     pub(super) range: Range<usize>,
-    /// Which terms of the question it holds.
-    pub(super) holds: Vec<bool>,
+    /// How far it holds each term of the question, from 0 to 1.
+    pub(super) holds: Vec<f32>,
 }
 
-/// The question's terms as they are compared with texts of one language.
-pub(super) fn matches(terms: &[QueryTerm], text: &str, language: Option<Language>) -> Vec<bool> {
+/// How far a text of one language holds each of the question's terms: wholly, by a related word, or not.
+pub(super) fn matches(terms: &[QueryTerm], text: &str, language: Option<Language>) -> Vec<f32> {
     let present: HashSet<String> = words::terms(text, language).into_iter().collect();
-    terms.iter().map(|term| term.forms.iter().any(|form| present.contains(form))).collect()
+    let held = |term: &QueryTerm| {
+        if term.forms.iter().any(|form| present.contains(form)) {
+            return 1.0;
+        }
+        let related =
+            term.forms.iter().any(|form| present.iter().any(|word| related::are_related(form, word, language)));
+        if related { related::SHARE } else { 0.0 }
+    };
+    terms.iter().map(held).collect()
 }
 
 /// The language of a hit's document.
