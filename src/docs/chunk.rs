@@ -1,8 +1,8 @@
 //! Cuts a document's blocks into chunks: what is indexed, found and cited.
 //!
-//! Chunks never cross a heading, a slide or a sheet, and hold whole blocks as far as they fit: a short section is a chunk of its own,
-//! because its headings are indexed with it and a citation should name one place. Only what is longer than a chunk is
-//! cut, at the ends of sentences. Every block's text is in some chunk, except that of headings: they are in
+//! Chunks never cross a heading, a slide or a sheet, and hold whole blocks as far as they fit: a short section is a
+//! chunk of its own, because its headings are indexed with it and a citation should name one place. Only what is longer
+//! than a chunk is cut, at the ends of sentences. Every block's text is in some chunk, except that of headings: they are in
 //! `heading_path`, and in the text only where a section has nothing else.
 
 mod pack;
@@ -15,21 +15,49 @@ use crate::clock::hex;
 use crate::docs::chunk::pack::{Piece, pack};
 use crate::model::{Block, BlockKind, Chunk, Span};
 
-/// The size that chunks aim at, in bytes of text.
+/// The size that chunks aim at, in bytes of text in a script of one byte a letter.
 pub const TARGET_BYTES: usize = 900;
 
-/// The size that no chunk exceeds.
+/// The size that no such chunk exceeds.
 pub const MAX_BYTES: usize = 1400;
 
 /// A longer header of a table is not repeated in each of the table's chunks.
 pub const MAX_HEADER_BYTES: usize = MAX_BYTES / 3;
 
+/// How much of a text is looked at to tell its script, in letters.
+const SCRIPT_LETTERS: usize = 2_000;
+
+/// The sizes of a document's chunks, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// What they aim at.
+    pub target: usize,
+    /// What none exceeds.
+    pub max: usize,
+}
+
+impl Sizes {
+    /// A chunk holds about as many words in every script. Letters of Greek, Cyrillic, Arabic, Hebrew and the scripts
+    /// of India take two bytes and more; of those that set no blanks one character says as much as three letters.
+    fn of(blocks: &[Block]) -> Self {
+        let letters = blocks.iter().flat_map(|block| block.text.chars()).filter(|each| each.is_alphabetic());
+        let (mut wide, mut all) = (0, 0);
+        for letter in letters.take(SCRIPT_LETTERS) {
+            all += 1;
+            wide += usize::from(matches!(letter, '\u{370}'..='\u{dff}'));
+        }
+        let times = if wide * 2 > all { 2 } else { 1 };
+        Self { target: TARGET_BYTES * times, max: MAX_BYTES * times }
+    }
+}
+
 /// Cuts a document into chunks.
 pub fn chunks(document_id: &str, blocks: &[Block]) -> Vec<Chunk> {
     let mut made = Vec::new();
     let mut equal: HashMap<String, u32> = HashMap::new();
+    let sizes = Sizes::of(blocks);
     for section in sections(blocks) {
-        for pieces in pack(&section.body) {
+        for pieces in pack(&section.body, sizes) {
             let ordinal = u32::try_from(made.len()).unwrap_or(u32::MAX);
             made.push(chunk(document_id, ordinal, &section.path, &pieces, &mut equal));
         }

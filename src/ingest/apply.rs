@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
         for change in &plan.remove {
             self.batch.remove(change.document_id.clone());
         }
-        self.commit_if_full().await
+        self.commit_if_due().await
     }
 
     /// The record with what the scan saw of the file.
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
                 break;
             }
             self.rename(change).await?;
-            self.commit_if_full().await?;
+            self.commit_if_due().await?;
         }
         Ok(())
     }
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
             }
             let bytes = task.scanned.file.bytes;
             observer.observe(Event::Advanced { item: task.change.path.clone(), bytes });
-            self.commit_if_full().await?;
+            self.commit_if_due().await?;
         }
         drop(reads);
         if stop.is_cancelled() {
@@ -313,8 +313,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn commit_if_full(&mut self) -> Result<(), SyncError> {
-        if self.batch.is_full() { self.commit().await } else { Ok(()) }
+    async fn commit_if_due(&mut self) -> Result<(), SyncError> {
+        if self.batch.is_due(self.context.clock.now()) { self.commit().await } else { Ok(()) }
     }
 
     async fn commit(&mut self) -> Result<(), SyncError> {

@@ -87,7 +87,7 @@ pub struct Folder {
 pub fn facts(file: FoundFile, read: Read) -> Facts {
     let head = head(&file.absolute);
     Facts {
-        disguise: disguise(&file.path, &head),
+        disguise: read.as_ref().map_or_else(|_| disguise(&file.path, &head), |read| read_otherwise(&file.path, read)),
         program: program(&head),
         has_run_bit: has_run_bit(&file.absolute),
         content: read.map(|read| content(&file.path, &read)),
@@ -225,7 +225,13 @@ fn is_script(head: &[u8]) -> bool {
     head.strip_prefix(b"#!").is_some_and(|rest| rest.trim_ascii_start().starts_with(b"/"))
 }
 
-/// What a file is, where that is surely not what its name says.
+/// What a document was read as, where that is not what its name says.
+fn read_otherwise(path: &str, read: &ReadFile) -> Option<String> {
+    let (named, found) = (format::by_extension(path)?, read.parsed.format.as_str());
+    (named.name != found).then(|| format!("its name says {}, its contents are {found}", named.name))
+}
+
+/// What a file that could not be read is, where that is surely not what its name says.
 fn disguise(path: &str, head: &[u8]) -> Option<String> {
     let named = format::by_extension(path)?;
     let kind = infer::get(head)?;

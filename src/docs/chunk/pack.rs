@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::docs::chunk::{MAX_BYTES, MAX_HEADER_BYTES, TARGET_BYTES};
+use crate::docs::chunk::Sizes;
 use crate::model::{Block, BlockKind};
 use crate::text::sentence::sentences;
 
@@ -28,12 +28,13 @@ pub struct Piece<'a> {
 }
 
 /// The chunks of a section, as pieces.
-pub fn pack<'a>(body: &[&'a Block]) -> Vec<Vec<Piece<'a>>> {
+pub fn pack<'a>(body: &[&'a Block], sizes: Sizes) -> Vec<Vec<Piece<'a>>> {
     let mut packed: Vec<Vec<Piece<'a>>> = Vec::new();
     let mut open: Vec<Piece<'a>> = Vec::new();
-    for unit in units(body) {
+    for unit in units(body, sizes) {
         let (have, more) = (size(&open), size(&unit));
-        let fits = have + 1 + more <= TARGET_BYTES || (have < TARGET_BYTES / 3 && have + 1 + more <= MAX_BYTES);
+        let (target, max) = (sizes.target, sizes.max);
+        let fits = have + 1 + more <= target || (have < target / 3 && have + 1 + more <= max);
         if !open.is_empty() && !fits {
             packed.push(std::mem::take(&mut open));
         }
@@ -47,7 +48,7 @@ pub fn pack<'a>(body: &[&'a Block]) -> Vec<Vec<Piece<'a>>> {
 
 type Unit<'a> = Vec<Piece<'a>>;
 
-fn units<'a>(body: &[&'a Block]) -> Vec<Unit<'a>> {
+fn units<'a>(body: &[&'a Block], sizes: Sizes) -> Vec<Unit<'a>> {
     let mut units = Vec::new();
     let mut at = 0;
     while at < body.len() {
@@ -55,13 +56,13 @@ fn units<'a>(body: &[&'a Block]) -> Vec<Unit<'a>> {
         let lead = usize::from(is_lead(body, at));
         let items = run(body, at + lead, |kind| kind == BlockKind::ListItem);
         if rows > 0 {
-            table_units(&body[at..at + rows], &mut units);
+            table_units(&body[at..at + rows], sizes, &mut units);
             at += rows;
         } else if items > 0 {
-            list_units(&body[at..at + lead + items], lead, &mut units);
+            list_units(&body[at..at + lead + items], lead, sizes, &mut units);
             at += lead + items;
         } else {
-            units.extend(cut(body[at]).into_iter().map(|piece| vec![piece]));
+            units.extend(cut(body[at], sizes).into_iter().map(|piece| vec![piece]));
             at += 1;
         }
     }
@@ -85,15 +86,15 @@ fn is_lead(body: &[&Block], at: usize) -> bool {
     block.kind == BlockKind::Paragraph && block.text.len() <= MAX_LEAD_BYTES && block.text.ends_with([':', '：'])
 }
 
-fn list_units<'a>(blocks: &[&'a Block], lead: usize, units: &mut Vec<Unit<'a>>) {
-    let pieces: Vec<Piece<'a>> = blocks.iter().flat_map(|block| cut(block)).collect();
-    if size(&pieces) <= MAX_BYTES {
+fn list_units<'a>(blocks: &[&'a Block], lead: usize, sizes: Sizes, units: &mut Vec<Unit<'a>>) {
+    let pieces: Vec<Piece<'a>> = blocks.iter().flat_map(|block| cut(block, sizes)).collect();
+    if size(&pieces) <= sizes.max {
         units.push(pieces);
         return;
     }
     let with_lead = if lead == 0 { 1 } else { (lead + ITEMS_WITH_LEAD).min(pieces.len()) };
     let head = &pieces[..with_lead];
-    if size(head) <= MAX_BYTES {
+    if size(head) <= sizes.max {
         units.push(head.to_vec());
     } else {
         units.extend(head.iter().map(|piece| vec![*piece]));
@@ -102,19 +103,20 @@ fn list_units<'a>(blocks: &[&'a Block], lead: usize, units: &mut Vec<Unit<'a>>) 
 }
 
 /// A table that is too long is cut between rows, and every part begins with the header.
-fn table_units<'a>(rows: &[&'a Block], units: &mut Vec<Unit<'a>>) {
+fn table_units<'a>(rows: &[&'a Block], sizes: Sizes, units: &mut Vec<Unit<'a>>) {
     let whole: Vec<Piece<'a>> = rows.iter().map(|block| Piece { block, text: &block.text }).collect();
-    if size(&whole) <= MAX_BYTES {
+    if size(&whole) <= sizes.max {
         units.push(whole);
         return;
     }
     let headers = whole.iter().take_while(|piece| piece.block.kind == BlockKind::TableRow { header: true }).count();
     let header = &whole[..headers];
     // A header as long as a chunk is not worth repeating.
-    let header = if size(header) > MAX_HEADER_BYTES { &[] } else { header };
+    let header = if size(header) > sizes.max / 3 { &[] } else { header };
     let mut part: Unit<'a> = header.to_vec();
-    for piece in rows[header.len()..].iter().flat_map(|block| cut_to(block, MAX_BYTES - size(header) - 1)) {
-        if part.len() > header.len() && size(&part) + 1 + piece.text.len() > TARGET_BYTES {
+    let beside = Sizes { max: sizes.max - size(header) - 1, ..sizes };
+    for piece in rows[header.len()..].iter().flat_map(|block| cut(block, beside)) {
+        if part.len() > header.len() && size(&part) + 1 + piece.text.len() > sizes.target {
             units.push(std::mem::replace(&mut part, header.to_vec()));
         }
         part.push(piece);
@@ -122,12 +124,9 @@ fn table_units<'a>(rows: &[&'a Block], units: &mut Vec<Unit<'a>>) {
     units.push(part);
 }
 
-fn cut(block: &Block) -> Vec<Piece<'_>> {
-    cut_to(block, MAX_BYTES)
-}
-
-/// The whole block, or parts of at most `limit` bytes that end where sentences, lines or cells end.
-fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
+/// The whole block, or parts that end where sentences, lines or cells end.
+fn cut(block: &Block, sizes: Sizes) -> Vec<Piece<'_>> {
+    let limit = sizes.max;
     let text = block.text.as_str();
     if text.len() <= limit {
         return vec![Piece { block, text }];
@@ -139,7 +138,7 @@ fn cut_to(block: &Block, limit: usize) -> Vec<Piece<'_>> {
             hard_cut(text, 0..text.len(), MAX_SENTENCES_BYTES).into_iter().flat_map(|part| within(text, part)).collect()
         }
     };
-    let target = TARGET_BYTES.min(limit);
+    let target = sizes.target.min(limit);
     let mut parts: Vec<Range<usize>> = Vec::new();
     for range in ends.into_iter().flat_map(|range| hard_cut(text, range, limit)) {
         match parts.last_mut() {

@@ -29,6 +29,20 @@ fn headings_open_sections_and_are_not_repeated() {
 }
 
 #[test]
+fn a_chunk_holds_as_many_letters_in_every_script() {
+    let longest = |sentence: &str| {
+        let text = sentence.repeat(200);
+        let chunks = chunks("d", &[block(BlockKind::Paragraph, text.trim())]);
+        chunks.iter().map(|chunk| chunk.text.chars().count()).max().unwrap()
+    };
+    let latin = longest("The parcel is on its way to you. ");
+    for sentence in ["Посылка уже в пути к вашему дому. ", "الطرد في طريقه إليك الآن من المتجر. "]
+    {
+        assert!(longest(sentence).abs_diff(latin) * 4 < latin, "{sentence}: {} and {latin}", longest(sentence));
+    }
+}
+
+#[test]
 fn ids_depend_on_text_not_on_place() {
     let one = chunks("d", &[paragraph("same"), heading(1, "H"), paragraph("same")]);
     let two = chunks("d", &[heading(1, "New"), paragraph("new"), heading(1, "H"), paragraph("same")]);

@@ -56,6 +56,8 @@ pub struct Parsed {
     pub language: Option<String>,
     /// How many pages, slides or sheets it has, where the format has such.
     pub pages: Option<u32>,
+    /// The format that it was read as, by its row of the table.
+    pub format: String,
     /// The pieces, in reading order.
     pub blocks: Vec<Block>,
 }
@@ -199,7 +201,7 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, FormatError> {
     } else if text_bytes > MAX_TEXT_BYTES {
         Err(too_much_text())
     } else {
-        Ok(parsed)
+        Ok(Parsed { format: format.name.to_owned(), ..parsed })
     }
 }
 

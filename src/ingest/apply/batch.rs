@@ -1,9 +1,14 @@
 //! Changes that wait for the next commit, and what they count as once it is there.
 
+use jiff::Timestamp;
+
 use crate::index::IndexChange;
 use crate::model::{Chunk, DocumentRecord};
 
-const BATCH_DOCUMENTS: usize = 64;
+/// A commit costs several waits for the disk and a segment to merge, so a long sync makes few of them.
+const BATCH_DOCUMENTS: usize = 512;
+/// Slow documents do not wait for that many others: no kill costs more work than this.
+const BATCH_SECONDS: i64 = 20;
 const BATCH_TEXT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Changes that wait for the next commit.
@@ -15,6 +20,8 @@ pub(super) struct Batch {
     pub(super) removed: usize,
     pub(super) renamed: usize,
     text_bytes: usize,
+    /// When the first change came in.
+    since: Option<Timestamp>,
 }
 
 /// A document that is read but not yet in a batch.
@@ -44,7 +51,12 @@ impl Batch {
         self.removed += 1;
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.changes.len() >= BATCH_DOCUMENTS || self.text_bytes >= BATCH_TEXT_BYTES
+    /// Whether it is time for a commit.
+    pub(super) fn is_due(&mut self, now: Timestamp) -> bool {
+        if self.changes.is_empty() {
+            return false;
+        }
+        let waits = now.as_second() - self.since.get_or_insert(now).as_second();
+        self.changes.len() >= BATCH_DOCUMENTS || self.text_bytes >= BATCH_TEXT_BYTES || waits >= BATCH_SECONDS
     }
 }

@@ -50,7 +50,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         let text = package.optional(chapter)?;
         blocks.extend(html::fragment(&without_empty_elements(&text)), Place::default());
     }
-    Ok(Parsed { title: opf.title, language: opf.language, pages: None, blocks: blocks.finish() })
+    Ok(Parsed { title: opf.title, language: opf.language, blocks: blocks.finish(), ..Parsed::default() })
 }
 
 /// The parts that need a key. Fonts that are only made hard to copy are never chapters.

@@ -85,7 +85,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let meta = package.optional("meta.xml")?;
     let title = title.or_else(|| blocks.title()).or_else(|| xml::text_of(&meta, "title"));
     let language = xml::text_of(&meta, "language").or(styles.language);
-    Ok(Parsed { title, language, pages, blocks: blocks.finish() })
+    Ok(Parsed { title, language, pages, blocks: blocks.finish(), ..Parsed::default() })
 }
 
 #[cfg(test)]

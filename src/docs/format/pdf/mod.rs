@@ -80,7 +80,7 @@ fn read_document(mut document: Document) -> Result<Parsed, FormatError> {
         pages.into_iter().map(|(number, lines)| (number, parts::parts(lines))).collect();
     outline::mark(&entries, &mut pages);
     let count = u32::try_from(pages.len()).ok();
-    Ok(Parsed { title, language, pages: count, blocks: layout::blocks(&pages) })
+    Ok(Parsed { title, language, pages: count, blocks: layout::blocks(&pages), ..Parsed::default() })
 }
 
 fn page_ids(document: &Document) -> Result<Vec<(u32, ObjectId)>, FormatError> {

@@ -55,7 +55,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     }
     let core = package.optional("docProps/core.xml")?;
     let title = blocks.title().or_else(|| xml::text_of(&core, "title"));
-    Ok(Parsed { title, language: None, pages: Some(slides), blocks: blocks.finish() })
+    Ok(Parsed { title, pages: Some(slides), blocks: blocks.finish(), ..Parsed::default() })
 }
 
 fn by_id(relations: Vec<Relation>) -> HashMap<String, Relation> {
