@@ -22,6 +22,8 @@ pub enum ReadError {
 pub trait Reader: Send + Sync {
     /// Reads one file of the documents folder. Dropping the future gives the file up.
     async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError>;
+    /// There is nothing to read for now: what waits for work is given back.
+    fn rest(&self) {}
 }
 
 /// Reads in this process: for files that are trusted not to break it, as in tests. Strangers' files are for

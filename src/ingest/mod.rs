@@ -123,7 +123,9 @@ pub async fn sync(
     {
         return Err(SyncError::Declined(question));
     }
-    apply::apply(index, folders, apply::Work { plan, scan, records }, context).await
+    let report = apply::apply(index, folders, apply::Work { plan, scan, records }, context).await;
+    context.reader.rest();
+    report
 }
 
 #[cfg(test)]

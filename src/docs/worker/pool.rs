@@ -115,6 +115,10 @@ type ReadResult = Result<ReadFile, FormatError>;
 
 #[async_trait]
 impl Reader for Pool {
+    fn rest(&self) {
+        locked(&self.idle).clear();
+    }
+
     async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError> {
         let version = (file.absolute.clone(), file.bytes, file.modified_ns);
         if let Some(error) = locked(&self.broken).get(&version) {
