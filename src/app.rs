@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
@@ -17,7 +18,7 @@ use crate::docs::ReadFile;
 use crate::docs::reader::{ReadError, Reader};
 use crate::docs::walk::FoundFile;
 use crate::docs::worker::{Pool, PoolSettings};
-use crate::error::Failure;
+use crate::error::{Failure, Problem};
 use crate::event::Observer;
 use crate::exit::Exit;
 use crate::index::{self, IndexError, VectorStore};
@@ -200,7 +201,8 @@ pub async fn follow(settings: &Settings, index: &Arc<dyn VectorStore>, watch: Wa
             .out
             .warn(&format!("the documents folder cannot be watched ({trouble}); it is looked at from time to time"));
     }
-    let mut told = String::new();
+    let mut told = Told::default();
+    let mut embedding: Option<JoinHandle<()>> = None;
     // First a look without waiting: something may have changed before the watch began.
     loop {
         let ask = |_: &str| Ok(false);
@@ -208,32 +210,53 @@ pub async fn follow(settings: &Settings, index: &Arc<dyn VectorStore>, watch: Wa
         let Watch { reader, observer, stop, .. } = watch;
         let context = SyncContext { reader, observer, ask: &ask, clock: &SystemClock, stop, options };
         match ingest::sync(index, &folders(settings), context).await {
-            Ok(report) => {
-                told.clear();
-                log_changes(&report);
-                if report.has_changes() {
-                    embeddings::embed_quietly(settings, index, stop).await;
-                }
-            }
-            Err(_) if stop.is_cancelled() => return,
-            Err(error) => {
-                let why = error.to_string();
-                if why != told {
-                    tracing::warn!(%error, "the documents were not brought up to date");
-                    told = why;
-                }
-            }
+            Ok(report) => told.report(report),
+            Err(_) if stop.is_cancelled() => break,
+            Err(error) => told.failure(error.into()),
+        }
+        // Also without changes: the endpoint may have failed the last time. Nothing is sent twice, and a slow endpoint
+        // keeps no document waiting.
+        if embedding.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (settings, index, stop) = (settings.clone(), Arc::clone(index), stop.clone());
+            embedding = Some(tokio::spawn(async move { embeddings::embed_quietly(&settings, &index, &stop).await }));
         }
         if watcher.due(watch.stop).await == Due::Stopped {
-            return;
+            break;
         }
+    }
+    if let Some(embedding) = embedding
+        && embedding.await.is_err()
+    {
+        tracing::error!("embedding the documents ended with a bug");
     }
 }
 
-fn log_changes(report: &SyncReport) {
-    if report.has_changes() {
-        let SyncReport { added, updated, removed, .. } = report;
-        tracing::info!(added, updated, removed, problems = report.problems.len(), "documents changed");
+/// What the log was told last: the same is not told again and again.
+#[derive(Default)]
+struct Told {
+    problems: Vec<Problem>,
+    failure: String,
+}
+
+impl Told {
+    fn report(&mut self, report: SyncReport) {
+        self.failure.clear();
+        if report.has_changes() {
+            let SyncReport { added, updated, removed, .. } = report;
+            tracing::info!(added, updated, removed, problems = report.problems.len(), "documents changed");
+        }
+        for problem in report.problems.iter().filter(|problem| !self.problems.contains(problem)) {
+            tracing::warn!(path = problem.path, code = problem.code, "a document is not taken in: {}", problem.message);
+        }
+        self.problems = report.problems;
+    }
+
+    fn failure(&mut self, failure: Failure) {
+        if failure.why != self.failure {
+            let fix = failure.fix.unwrap_or_default();
+            tracing::warn!(code = failure.code, fix, "the documents were not brought up to date: {}", failure.why);
+            self.failure = failure.why;
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::event::{Observer, Silent};
 use crate::exit::Exit;
 use crate::index::VectorStore;
-use crate::index::hybrid::Hybrid;
+use crate::index::hybrid::{Hybrid, measured};
 use crate::ingest::embed::{self, EmbedContext, EmbedReport};
 use crate::llm::embed::Embedder;
 use crate::llm::embed::http::HttpEmbedder;
@@ -64,8 +64,9 @@ pub async fn embed(
     let Some(embedding) = &settings.embedding else { return Ok(EmbedReport::default()) };
     let embedder = open_embedder(embedding)?;
     let state_dir = &settings.paths.state_dir;
-    let context =
-        EmbedContext { embedder: &embedder, skip_languages: &embedding.skip_languages, state_dir, observer, stop };
+    let measured = measured::worse_languages(state_dir, &embedding.model);
+    let skip_languages: Vec<String> = embedding.skip_languages.iter().cloned().chain(measured).collect();
+    let context = EmbedContext { embedder: &embedder, skip_languages: &skip_languages, state_dir, observer, stop };
     embed::fill(index, context).await.map_err(|error| {
         Failure::new("embedding/unusable", Exit::NotGood, "embed the documents", error.to_string())
             .fix("after a change of the model behind the same name, remove the file and run `chatbotctl docs sync`")

@@ -72,7 +72,7 @@ pub enum IndexError {
         path: String,
     },
     /// There is no room for the change. The index is as it was.
-    #[error("the disk of `{path}` is full: {message}")]
+    #[error("the disk of `{path}` is full")]
     DiskFull {
         /// Where it lies.
         path: String,
@@ -80,7 +80,7 @@ pub enum IndexError {
         message: String,
     },
     /// It may not be written. The index is as it was.
-    #[error("the index in `{path}` cannot be written: {message}")]
+    #[error("the index in `{path}` may not be written")]
     ReadOnly {
         /// Where it lies.
         path: String,
@@ -95,6 +95,18 @@ pub enum IndexError {
         /// What the engine said.
         message: String,
     },
+}
+
+impl IndexError {
+    /// What the engine said, for those who ask for causes.
+    pub fn said(&self) -> String {
+        match self {
+            Self::Locked { .. } => self.to_string(),
+            Self::DiskFull { message, .. } | Self::ReadOnly { message, .. } | Self::Backend { message, .. } => {
+                message.clone()
+            }
+        }
+    }
 }
 
 /// A searchable index of documents. Object-safe: used as `Arc<dyn VectorStore>`.

@@ -92,8 +92,8 @@ pub async fn fill(index: &Arc<dyn VectorStore>, context: EmbedContext<'_>) -> Re
     if is_complete(&path, &fingerprint) {
         return Ok(report);
     }
-    let Ok(_lock) = lock::acquire(context.state_dir) else {
-        report.problems.push(problem("embedding/locked", "another sync is running; run it again to embed the rest"));
+    let Ok(_lock) = lock::acquire_embedding(context.state_dir) else {
+        report.problems.push(problem("embedding/locked", "another process embeds; run it again to embed the rest"));
         return Ok(report);
     };
     let rows = load(&path).await?;

@@ -83,7 +83,8 @@ impl From<SyncError> for Failure {
 impl From<IndexError> for Failure {
     fn from(error: IndexError) -> Self {
         let why = error.to_string();
-        match &error {
+        let said = error.said();
+        let failure = match &error {
             IndexError::Locked { .. } => {
                 Self::new("index/locked", Exit::Temporary, "write the index", why).fix("try again in a moment")
             }
@@ -93,7 +94,7 @@ impl From<IndexError> for Failure {
                 .fix("let this user write the folder, or name another with --state-dir; the index is as it was"),
             IndexError::Backend { .. } => Self::new("index/failed", Exit::NotGood, "use the index", why)
                 .fix("an index that is damaged may be deleted; `chatbotctl docs sync` makes it anew"),
-        }
-        .cause(error)
+        };
+        failure.cause(anyhow::Error::msg(said))
     }
 }

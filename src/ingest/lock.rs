@@ -12,17 +12,22 @@ use crate::ingest::SyncError;
 /// How often a lock that is waited for is tried. The system's own waiting cannot be given up.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Takes the lock; it is given back when the returned file is dropped.
+/// Takes the lock of a sync; it is given back when the returned file is dropped.
 pub fn acquire(state_dir: &Path) -> Result<File, SyncError> {
+    take(state_dir, "sync.lock")
+}
+
+/// Takes the lock of those who embed: a slow endpoint must keep no sync waiting.
+pub fn acquire_embedding(state_dir: &Path) -> Result<File, SyncError> {
+    take(state_dir, "embedding.lock")
+}
+
+fn take(state_dir: &Path, name: &str) -> Result<File, SyncError> {
     let shown = || state_dir.display().to_string();
     let failed = |error: std::io::Error| SyncError::State { path: shown(), message: error.to_string() };
     fs::create_dir_all(state_dir).map_err(failed)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(state_dir.join("sync.lock"))
-        .map_err(failed)?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(state_dir.join(name)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SyncError::Locked(shown())),

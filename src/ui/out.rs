@@ -1,7 +1,7 @@
 //! stdout carries the result and only the result; stderr carries everything else.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -164,9 +164,9 @@ impl Out {
         }
     }
 
-    /// Asks yes or no what `--yes` does not answer: a person at a terminal, or nobody, which is a no.
+    /// Asks what `--yes` does not answer: a person at a terminal, who types the word `yes`, or nobody, which is a no.
     pub fn confirm_in_person(&self, question: &str) -> Result<bool, Failure> {
-        if self.has_person { ask(question) } else { Ok(false) }
+        if self.has_person { ask_for_the_word(question) } else { Ok(false) }
     }
 
     /// Shows a failure on stderr: what, why, fix, and with `-v` the causes. A closed pipe is no failure to tell.
@@ -184,9 +184,32 @@ impl Out {
     }
 }
 
-/// Asks a person yes or no; no is the default.
+/// Asks a person yes or no; no is the default, and Esc.
 fn ask(question: &str) -> Result<bool, Failure> {
-    dialoguer::Confirm::new().with_prompt(clean(question)).default(false).interact().map_err(prompt_failure)
+    let confirm = dialoguer::Confirm::new().with_prompt(clean(question)).default(false).wait_for_newline(true);
+    Ok(confirm.interact_opt().map_err(prompt_failure)?.unwrap_or(false))
+}
+
+/// Asks for a whole word, so that no key that was meant for something else agrees. Every other word and the end of
+/// input are a no.
+fn ask_for_the_word(question: &str) -> Result<bool, Failure> {
+    forget_typed_ahead();
+    let mut stderr = io::stderr().lock();
+    let prompt = write!(stderr, "{} Type `yes` to agree: ", clean(question)).and_then(|()| stderr.flush());
+    let mut word = String::new();
+    let read = prompt.and_then(|()| io::stdin().lock().read_line(&mut word));
+    read.map_err(|error| prompt_failure(error.into()))?;
+    Ok(is_the_word(&word))
+}
+
+fn is_the_word(line: &str) -> bool {
+    line.trim().eq_ignore_ascii_case("yes")
+}
+
+/// What was typed before the question is no answer to it.
+fn forget_typed_ahead() {
+    #[cfg(unix)]
+    let _ = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 
 /// Code of the failure that only says that nobody reads any more.
@@ -308,6 +331,14 @@ mod tests {
         assert_eq!(out(false).confirm("Remove it?").unwrap_err().exit, Exit::Undecided);
         assert!(out(true).confirm("Remove it?").unwrap());
         assert!(!out(true).confirm_in_person("Remove all?").unwrap());
+    }
+
+    #[test]
+    fn only_the_whole_word_agrees() {
+        assert!(is_the_word("yes\n") && is_the_word(" YES \r\n"));
+        for line in ["", "\n", "y\n", "yess\n", "oh yes\n", "\u{4}"] {
+            assert!(!is_the_word(line), "{line:?}");
+        }
     }
 
     #[test]

@@ -64,11 +64,11 @@ fn is_plain(environment: &BTreeMap<OsString, OsString>) -> bool {
     set("NO_COLOR").is_some_and(|value| !value.is_empty()) || set("TERM").is_some_and(|value| value == "dumb")
 }
 
-/// Columns for tables: those of the terminal that results go to.
-pub fn table_width() -> u16 {
+/// Columns for tables: those of the terminal that results go to; none where there is no terminal.
+pub fn table_width() -> Option<u16> {
     let stdout = console::Term::stdout();
-    let columns = if stdout.is_term() { stdout.size_checked().map(|(_, columns)| columns) } else { None };
-    columns.map_or(DEFAULT_WIDTH, |columns| columns.max(MIN_WIDTH))
+    let columns = || stdout.size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| columns.max(MIN_WIDTH));
+    stdout.is_term().then(columns)
 }
 
 /// Makes text from documents, files or the network safe to show: characters that steer a terminal, reorder a line or

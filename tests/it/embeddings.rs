@@ -138,14 +138,21 @@ fn what_measures_worse_is_searched_by_words() {
         json!({ "question": "parcels of cash", "documents": ["delivery.md"] }),
         json!({ "question": "nothing", "unanswerable": true }),
     ];
+    // Too few prove nothing.
     let lines = questions.map(|question| question.to_string()).join("\n");
-    let sandbox = server.sandbox().env("EMBEDDING_WEIGHT", "0.9").file("q.jsonl", lines);
+    let many = [lines.as_str(); 6].join("\n");
+    let sandbox = server.sandbox().env("EMBEDDING_WEIGHT", "0.9").file("few.jsonl", &lines).file("q.jsonl", &many);
     sandbox.run(["docs", "sync"]).code(0);
     assert_eq!(paths(&sandbox, "parcels of cash")[0], "returns.md");
+    sandbox.run(["docs", "measure", "few.jsonl"]).code(0).says("with embeddings");
     sandbox.run(["docs", "measure", "q.jsonl", "--dry-run"]).code(0).says("words alone");
     assert_eq!(paths(&sandbox, "parcels of cash")[0], "returns.md");
     let measured = sandbox.run(["docs", "measure", "q.jsonl", "--format", "json"]).code(0).json();
-    assert_eq!(measured["languages"]["eng"]["questions"], 2);
+    assert_eq!(measured["languages"]["eng"]["questions"], 12);
+    assert_eq!(paths(&sandbox, "parcels of cash")[0], "delivery.md");
+    // An endpoint that fails is no measurement, and spoils none.
+    server.fail(500, None);
+    sandbox.run(["docs", "measure", "q.jsonl"]).code(5);
     assert_eq!(paths(&sandbox, "parcels of cash")[0], "delivery.md");
     sandbox.file("bad.jsonl", "{}\n").run(["docs", "measure", "bad.jsonl"]).code(2).warns("line 1 of");
 }

@@ -28,10 +28,10 @@ const DEPTH: usize = 10;
         Asks every question of a golden set (JSON lines with id, question and documents) twice, by words alone and \
         with embeddings, and compares nDCG@10, the share of the best possible ranking. What is measured is kept in \
         STATE_DIR for the model, and from then on the documents of languages in which embeddings were worse are \
-        searched by words alone. --dry-run keeps nothing.\n\n\
+        searched by words alone; fewer than ten questions prove nothing. --dry-run keeps nothing.\n\n\
         With --format json: schema, model, languages (by ISO 639-3 code: questions, words, fused).\n\n\
         Exit codes: 0 measured; 2 a line of the file is wrong (the message names it); 3 no embedding model is named; \
-        6 no question could be measured.",
+        5 a question got no vector, and nothing is kept; 6 no question could be measured.",
     after_help = help_end!(
         "chatbotctl docs measure questions.jsonl" => "measure, and heed it in every search from now on",
         "chatbotctl docs measure questions.jsonl --dry-run --format json" => "look only"
@@ -138,19 +138,37 @@ async fn measure(
         if ctx.stop.is_cancelled() {
             return Ok(None);
         }
-        let named = question.documents.iter().flat_map(|name| by_name.get(file_name(name)).into_iter().flatten());
-        let wanted: Vec<&DocumentRecord> = named.copied().collect();
+        let wanted: Vec<&DocumentRecord> =
+            question.documents.iter().flat_map(|name| named(name, &records, &by_name)).collect();
         let Some(language) = wanted.first().and_then(|record| record.language.clone()) else { continue };
         let sum = sums.entry(language).or_default();
         sum.questions += 1;
         sum.words += ndcg(&*both.words, &question.question, &wanted).await?;
-        sum.fused += ndcg(&*both.fused, &question.question, &wanted).await?;
+        sum.fused += ndcg(&*both.fused, &question.question, &wanted).await.map_err(unmeasured)?;
     }
     let mean = |sum: Sums| {
         let count = sum.questions as f64;
         Figures { questions: sum.questions, words: sum.words / count, fused: sum.fused / count }
     };
     Ok(Some(sums.into_iter().map(|(language, sum)| (language, mean(sum))).collect()))
+}
+
+/// The documents of a path, or else of a file name.
+fn named<'a>(
+    name: &str,
+    records: &'a [DocumentRecord],
+    by_name: &HashMap<&str, Vec<&'a DocumentRecord>>,
+) -> Vec<&'a DocumentRecord> {
+    match records.iter().find(|record| record.path == name) {
+        Some(record) => vec![record],
+        None => by_name.get(file_name(name)).cloned().unwrap_or_default(),
+    }
+}
+
+/// Without a vector for every question there is nothing to compare, and what was measured earlier stays.
+fn unmeasured(failure: Failure) -> Failure {
+    Failure { exit: Exit::Temporary, what: WHAT.to_owned(), ..failure }
+        .fix("see that the endpoint answers and that `chatbotctl docs sync` has embedded the documents")
 }
 
 /// Normalised discounted cumulative gain of the first ten documents, each wanted one worth the same.
@@ -171,7 +189,7 @@ async fn ndcg(index: &dyn VectorStore, question: &str, wanted: &[&DocumentRecord
 
 fn human(measured: &Measured) -> String {
     let row = |(language, figures): (&String, &Figures)| {
-        let verdict = if figures.fused < figures.words { "words alone" } else { "with embeddings" };
+        let verdict = if figures.is_worse() { "words alone" } else { "with embeddings" };
         vec![
             language.clone(),
             figures.questions.to_string(),

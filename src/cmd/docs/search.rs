@@ -87,6 +87,9 @@ struct AnswerLine {
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = args.folders.settings(ctx)?;
     let index = app::open_index(&settings)?;
+    if index.records().await?.is_empty() {
+        ctx.out.warn("no documents are indexed; run `chatbotctl docs sync`, or look at --state-dir");
+    }
     let limit = args.top_k as usize;
     match (&args.query, &args.queries) {
         (_, Some(file)) => many(&index, file, limit, ctx).await,

@@ -83,8 +83,9 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let settings = args.folders.settings(ctx)?;
     let root = settings.paths.docs_dir.clone();
     let index = app::open_index(&settings)?;
+    let wanted = index.record(&args.path).await?.map_or(args.path, |record| record.path);
     let (file, catalogue) =
-        tokio::task::spawn_blocking(move || find_file(&root, &args.path)).await.map_err(SyncError::Task)??;
+        tokio::task::spawn_blocking(move || find_file(&root, &wanted)).await.map_err(SyncError::Task)??;
     let read = app::open_reader().read(&file).await.map_err(|error| unread(&file, error))?;
     let shown = shown(&file, read, &catalogue, &*index).await?;
     match ctx.out.format {
@@ -127,6 +128,11 @@ async fn shown(
 }
 
 fn find<'a>(listing: &'a Listing, root: &Path, wanted: &str) -> Result<&'a FoundFile, Failure> {
+    let path = Path::new(wanted);
+    if path.is_absolute() && path.strip_prefix(root).is_err() {
+        let why = format!("`{wanted}` is outside the documents folder `{}`", root.display());
+        return Err(Failure::new("docs/unknown", Exit::NotGood, WHAT, why).fix("chatbotctl docs list"));
+    }
     let wanted = normal(root, wanted);
     if let Some(file) = listing.files.iter().find(|file| file.path == wanted) {
         return Ok(file);

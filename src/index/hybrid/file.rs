@@ -8,6 +8,8 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use crate::index::hybrid::temporary_in;
+
 /// The hash of model and text.
 pub type Key = [u8; 16];
 
@@ -132,7 +134,7 @@ pub fn append(path: &Path, rows: &[(Key, Vec<f32>)]) -> io::Result<()> {
 /// Writes the file anew with the rows that are wanted, whole or not at all.
 pub fn compact(path: &Path, rows: &Rows, wanted: &BTreeSet<Key>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let mut temporary = temporary_in(folder)?;
     {
         let mut writer = BufWriter::new(temporary.as_file_mut());
         writer.write_all(MAGIC)?;

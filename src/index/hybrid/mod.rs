@@ -10,7 +10,7 @@ pub mod measured;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -32,6 +32,8 @@ const CANDIDATES: usize = 100;
 const SCANNED: usize = 1000;
 /// A visitor waits no longer for the endpoint.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(3);
+/// A file of vectors that grows is read anew no more often.
+const REFRESH: Duration = Duration::from_secs(10);
 /// How long an endpoint that failed is left alone.
 const REST: Duration = Duration::from_secs(30);
 /// Vectors of questions that are kept: people ask the same things, and one question is searched more than once.
@@ -45,9 +47,31 @@ pub struct Hybrid {
     weight: f32,
     /// Languages that the settings leave out; none: nothing is left out, not even what was measured worse.
     skip: Option<BTreeSet<String>>,
-    matrix: tokio::sync::Mutex<Arc<Matrix>>,
+    matrix: RwLock<Option<Kept>>,
+    /// Held by the one who reads the vectors anew.
+    reading: tokio::sync::Mutex<()>,
     questions: Mutex<HashMap<String, Arc<Vec<f32>>>>,
     rests_until: Mutex<Option<Instant>>,
+}
+
+/// The vectors as they were read last.
+#[derive(Clone)]
+struct Kept {
+    matrix: Arc<Matrix>,
+    /// Of the file of measurements.
+    measured: file::Stamp,
+    read_at: Instant,
+}
+
+/// A file that takes another's place, with the permissions that files usually have.
+fn temporary_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o644));
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Where the vectors of a model lie.
@@ -75,35 +99,66 @@ impl Hybrid {
             state_dir: state_dir.to_owned(),
             weight: settings.weight,
             skip: Some(settings.skip_languages.iter().cloned().collect()),
-            matrix: tokio::sync::Mutex::default(),
+            matrix: RwLock::default(),
+            reading: tokio::sync::Mutex::default(),
             questions: Mutex::default(),
             rests_until: Mutex::default(),
         }
     }
 
-    /// Searches in all languages, whatever was measured: for measuring.
+    /// Searches in all languages, whatever was measured, and fails where meaning cannot help: for measuring.
     #[must_use]
     pub fn everywhere(mut self) -> Self {
         self.skip = None;
         self
     }
 
-    /// The vectors of the present commit.
+    /// The vectors of the present commit. While somebody reads them anew, the others go on with those of before.
     async fn matrix(&self) -> Result<Arc<Matrix>, IndexError> {
-        let mut kept = self.matrix.lock().await;
-        let path = vector_file(&self.state_dir, self.embedder.model());
-        let stamp = file::stamp(&path);
-        if kept.stamp == stamp && kept.generation == self.words.generation().await? && !kept.rows.is_empty() {
-            return Ok(Arc::clone(&kept));
+        let kept = self.kept();
+        if let Some(kept) = &kept
+            && self.is_fresh(kept).await?
+        {
+            return Ok(Arc::clone(&kept.matrix));
         }
-        let rows = if kept.stamp == stamp { Arc::clone(&kept.rows) } else { self.load(path).await? };
+        let _reading = match (self.reading.try_lock(), &kept) {
+            (Ok(guard), _) => guard,
+            (Err(_), Some(kept)) => return Ok(Arc::clone(&kept.matrix)),
+            (Err(_), None) => self.reading.lock().await,
+        };
+        match self.kept() {
+            Some(kept) if self.is_fresh(&kept).await? => Ok(kept.matrix),
+            before => self.read(before.map(|kept| kept.matrix).unwrap_or_default()).await,
+        }
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        self.matrix.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether index, vectors and measurements are those that were read. A file that is being filled changes all the
+    /// time; it is read anew now and then.
+    async fn is_fresh(&self, kept: &Kept) -> Result<bool, IndexError> {
+        let same_index = kept.matrix.generation == self.words.generation().await?;
+        let same_measured = kept.measured == file::stamp(&measured::path(&self.state_dir));
+        let same_vectors = || kept.matrix.stamp == file::stamp(&vector_file(&self.state_dir, self.embedder.model()));
+        Ok(same_index && same_measured && (same_vectors() || kept.read_at.elapsed() < REFRESH))
+    }
+
+    async fn read(&self, before: Arc<Matrix>) -> Result<Arc<Matrix>, IndexError> {
+        let model = self.embedder.model();
+        let path = vector_file(&self.state_dir, model);
+        let stamp = file::stamp(&path);
+        let measured = file::stamp(&measured::path(&self.state_dir));
+        let rows = if before.stamp == stamp { Arc::clone(&before.rows) } else { self.load(path).await? };
         let mut skip = self.skip.clone().unwrap_or_default();
         if self.skip.is_some() {
-            skip.extend(measured::worse_languages(&self.state_dir, self.embedder.model()));
+            skip.extend(measured::worse_languages(&self.state_dir, model));
         }
-        let read = Matrix::read(&self.words, self.embedder.model(), &skip, (rows, stamp), &kept).await?;
-        *kept = Arc::new(read);
-        Ok(Arc::clone(&kept))
+        let matrix = Arc::new(Matrix::read(&self.words, model, &skip, (rows, stamp), &before).await?);
+        let kept = Kept { matrix: Arc::clone(&matrix), measured, read_at: Instant::now() };
+        *self.matrix.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        Ok(matrix)
     }
 
     async fn load(&self, path: PathBuf) -> Result<Arc<file::Rows>, IndexError> {
@@ -114,25 +169,28 @@ impl Hybrid {
         Ok(Arc::new(rows))
     }
 
-    /// The vector of a question; none while the endpoint fails.
-    async fn question(&self, text: &str) -> Option<Arc<Vec<f32>>> {
+    /// The vector of a question, or why there is none.
+    async fn question(&self, text: &str) -> Result<Arc<Vec<f32>>, String> {
         let kept = self.questions.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned();
-        if kept.is_some() {
-            return kept;
+        if let Some(kept) = kept {
+            return Ok(kept);
         }
         let rests = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         if rests.is_some_and(|until| Instant::now() < until) {
-            return None;
+            return Err("the embeddings endpoint failed a moment ago".to_owned());
         }
         let texts = [text.to_owned()];
         let failure = match tokio::time::timeout(QUESTION_TIMEOUT, self.embedder.embed(&texts)).await {
-            Ok(Ok(vectors)) => return vectors.into_iter().next().map(|vector| self.keep(text, vector)),
+            Ok(Ok(vectors)) => match vectors.into_iter().next() {
+                Some(vector) => return Ok(self.keep(text, vector)),
+                None => "the embeddings endpoint gave no vector".to_owned(),
+            },
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the embeddings endpoint did not answer in time".to_owned(),
         };
         tracing::warn!(rest_s = REST.as_secs(), "searching by words alone: {failure}");
         *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
-        None
+        Err(failure)
     }
 
     fn keep(&self, text: &str, vector: Vec<f32>) -> Arc<Vec<f32>> {
@@ -145,19 +203,22 @@ impl Hybrid {
         vector
     }
 
-    /// The question's vector and those of the chunks; none when meaning cannot help.
-    async fn meaning(&self, text: &str) -> Option<(Arc<Vec<f32>>, Arc<Matrix>)> {
-        let matrix = match self.matrix().await {
-            Ok(matrix) => matrix,
+    /// The question's vector and those of the chunks; none when meaning cannot help. Where it is measured, that is an
+    /// error.
+    async fn meaning(&self, text: &str) -> Result<Option<(Arc<Vec<f32>>, Arc<Matrix>)>, IndexError> {
+        let found = match self.matrix().await {
+            Ok(matrix) if matrix.is_empty() => Err("no text has a vector".to_owned()),
+            Ok(matrix) => self.question(text).await.map(|question| (question, matrix)),
             Err(error) => {
                 tracing::warn!("searching by words alone: {error}");
-                return None;
+                Err(error.to_string())
             }
         };
-        if matrix.is_empty() || self.weight == 0.0 {
-            return None;
+        match (found, &self.skip) {
+            (Ok(found), _) => Ok(Some(found)),
+            (Err(_), Some(_)) => Ok(None),
+            (Err(message), None) => Err(IndexError::Backend { path: FOLDER.to_owned(), message }),
         }
-        Some((self.question(text).await?, matrix))
     }
 
     /// The hits that meaning alone found, as words would have given them, with their cosines.
@@ -198,7 +259,10 @@ impl VectorStore for Hybrid {
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
-        let Some((question, matrix)) = self.meaning(&query.text).await else {
+        if self.weight == 0.0 {
+            return self.words.search(query).await;
+        }
+        let Some((question, matrix)) = self.meaning(&query.text).await? else {
             return self.words.search(query).await;
         };
         let wide = SearchQuery { limit: query.limit.max(CANDIDATES), ..query.clone() };

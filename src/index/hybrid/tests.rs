@@ -115,7 +115,7 @@ async fn languages_left_out_are_searched_by_words() {
     let bench = Bench::new().await;
     let language = bench.words.records().await.unwrap()[0].language.clone().expect("the records have a language");
     assert_eq!(ids(&bench.hybrid(&[&language]), "cash please").await, Vec::<String>::new());
-    let figures = measured::Figures { questions: 3, words: 0.9, fused: 0.8 };
+    let figures = measured::Figures { questions: 30, words: 0.9, fused: 0.8 };
     let languages = std::collections::BTreeMap::from([(language, figures)]);
     measured::save(&bench.state_dir, &measured::Measured { model: "meanings".to_owned(), languages }).unwrap();
     assert_eq!(ids(&bench.hybrid(&[]), "cash please").await, Vec::<String>::new());

@@ -35,6 +35,8 @@ impl HttpEmbedder {
         let builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
+            // Where the texts go is a setting of ours, and no variable of the environment changes it.
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none());
         let client = builder.build().map_err(|error| EmbedError::Refused(error.to_string()))?;
         Ok(Self { settings, client })
@@ -93,14 +95,19 @@ impl Embedder for HttpEmbedder {
     }
 }
 
-/// The URL is not told: it may hold a password.
+/// The URL is not told, it may hold a password; the innermost cause is (refused, no such host, a bad certificate).
 fn unreachable(error: &reqwest::Error) -> EmbedError {
     let message = if error.is_timeout() {
-        "the embeddings endpoint did not answer in time"
+        "the embeddings endpoint did not answer in time".to_owned()
     } else {
-        "the embeddings endpoint cannot be reached"
+        let mut cause = std::error::Error::source(error);
+        while let Some(inner) = cause.and_then(std::error::Error::source) {
+            cause = Some(inner);
+        }
+        let why = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("the embeddings endpoint cannot be reached{why}")
     };
-    EmbedError::Temporary { message: message.to_owned(), retry_after: None }
+    EmbedError::Temporary { message, retry_after: None }
 }
 
 async fn failed(response: Response) -> EmbedError {
