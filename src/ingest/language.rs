@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::Block;
+use crate::text::stop;
+use crate::text::words::words;
 
 /// How much text is looked at.
 const SAMPLE_BYTES: usize = 6_000;
@@ -13,16 +15,53 @@ const SAMPLE_BYTES: usize = 6_000;
 /// A folder of a few lines tells no language, and words must be stemmed as something.
 const DEFAULT: &str = "eng";
 
-/// Less text than this is never sure.
+/// Fewer letters of a script may be a name or a word of greeting.
+const MIN_OF_SCRIPT: usize = 4;
+
+/// Less text than this is never sure by its letters.
 const MIN_CHARS: usize = 60;
 
 /// The language of the text, ISO 639-3, when sure.
 pub fn detect(blocks: &[Block]) -> Option<String> {
     let text = sample(blocks);
+    if let Some(code) = by_script(&text) {
+        return Some(code.to_owned());
+    }
+    detect_by_letters(&text).or_else(|| {
+        let words = words(&text);
+        stop::language_by_stop_words(&words).map(|language| language.code().to_owned())
+    })
+}
+
+/// A script that one language alone uses names it, however short the text is.
+fn by_script(text: &str) -> Option<&'static str> {
+    let (mut kana, mut hangul, mut thai, mut greek, mut all) = (0_usize, 0_usize, 0_usize, 0_usize, 0_usize);
+    for letter in text.chars().filter(|letter| letter.is_alphabetic()) {
+        all += 1;
+        match letter {
+            '\u{3040}'..='\u{30ff}' => kana += 1,
+            '\u{ac00}'..='\u{d7af}' => hangul += 1,
+            '\u{e00}'..='\u{e7f}' => thai += 1,
+            '\u{370}'..='\u{3ff}' => greek += 1,
+            _ => {}
+        }
+    }
+    let is = |count: usize, part: usize| count >= MIN_OF_SCRIPT && count * part >= all;
+    // Japanese mixes its own letters with Chinese ones, and technical texts with Latin ones.
+    match () {
+        () if is(hangul, 3) => Some("kor"),
+        () if is(kana, 5) => Some("jpn"),
+        () if is(thai, 2) => Some("tha"),
+        () if is(greek, 2) => Some("ell"),
+        () => None,
+    }
+}
+
+fn detect_by_letters(text: &str) -> Option<String> {
     if text.chars().filter(|c| c.is_alphabetic()).count() < MIN_CHARS {
         return None;
     }
-    let found = whatlang::detect(&text)?;
+    let found = whatlang::detect(text)?;
     found.is_reliable().then(|| found.lang().code().to_owned())
 }
 
@@ -99,4 +138,28 @@ fn sample(blocks: &[Block]) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docs::format::blocks::{Blocks, Place};
+
+    fn of(text: &str) -> Option<String> {
+        let mut blocks = Blocks::default();
+        blocks.paragraph(text, Place::default());
+        detect(&blocks.finish())
+    }
+
+    #[test]
+    fn short_texts_tell_their_language_by_script_or_stop_words() {
+        let found = |text| of(text).unwrap_or_default();
+        assert_eq!(found("返品は三十日以内にお願いします。"), "jpn");
+        assert_eq!(found("환불은 오 일 걸립니다."), "kor");
+        assert_eq!(found("Die Tonnen für den Müll stehen im Hof, und der Hof ist zu."), "deu");
+        assert_eq!(found("The lions are in the house and on the roof."), "eng");
+        for unknown in ["Stint 7, Heron 9, Curlew 8", "SKU 12-4 A4", "返品"] {
+            assert_eq!(of(unknown), None, "{unknown}");
+        }
+    }
 }

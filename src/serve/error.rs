@@ -45,6 +45,9 @@ struct DetailBody<'a> {
     detail: &'a str,
 }
 
+/// Seconds after which what was too much is likely done.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+
 impl ApiError {
     /// An error of the common form.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
@@ -69,6 +72,11 @@ impl ApiError {
     /// The caller may not do this.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// There is too much to do now. `Retry-After` says when to come again.
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
     }
 
     /// Something on this side failed. Log the cause before.
@@ -103,7 +111,11 @@ impl IntoResponse for ApiError {
         }
         .expect("text fields always serialize");
         let json = HeaderValue::from_static("application/json");
-        (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
+        }
+        response
     }
 }
 

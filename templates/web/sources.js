@@ -102,7 +102,7 @@ function rowsText([first, last]) {
  * indexed with `| a | b |` for rows and `- ` for items, and a quote may begin or end within one.
  */
 export function readableQuote(quote) {
-  const row = (line) => line.replace(/^\s*\|\s*|\s*\|\s*$/g, '').split(/\s+\|\s+/).filter((cell) => cell !== '').join(' · ');
+  const row = (line) => ` ${line} `.split(/\s\|(?=\s)/).map((cell) => cell.trim()).filter((cell) => cell !== '').join(' · ');
   const isRow = (line) => /^\s*\|\s|\s\|\s*$|\s\|\s.*\s\|\s/.test(line);
   return quote.split('\n').map((line) => (isRow(line) ? row(line) : line.replace(/^(\s*)- /, '$1• '))).join('\n');
 }

@@ -134,11 +134,14 @@ fn swallowed(rows: &[Row]) -> bool {
 
 fn push(rows: &[Row], blocks: &mut Blocks) {
     let header = header::find(rows.iter().map(|row| row.cells.as_slice()), MAX_PREAMBLE);
+    let filled = |row: &Row| row.cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+    let width = header.and_then(|header| rows.get(header)).map_or(0, filled);
     for (index, row) in rows.iter().enumerate() {
         let place = Place { rows: Some(LineRange(row.number, row.number)), lines: Some(row.lines), ..Place::default() };
-        let filled = row.cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |last| last + 1);
         let before = header.is_some_and(|header| index < header);
-        match &row.cells[..filled] {
+        // Empty cells below the header stay, so that every row has its columns.
+        let kept = if before || filled(row) == 0 { filled(row) } else { filled(row).max(width.min(row.cells.len())) };
+        match &row.cells[..kept] {
             [only] if before => blocks.paragraph(only, place),
             cells => blocks.table_row(header == Some(index), cells, place),
         }

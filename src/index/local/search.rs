@@ -30,6 +30,12 @@ const WEIGHT_FLOOR: f64 = 0.5;
 const MAX_WORDS: usize = 64;
 /// Unknown words for which a stand-in is looked for: each walks through a part of the dictionary.
 const MAX_STAND_INS: usize = 8;
+/// Of these, words that are looked for within compounds: each walks through the whole dictionary.
+const MAX_COMPOUND_PARTS: usize = 3;
+/// A shorter word begins or ends too many others.
+const MIN_PART_CHARS: usize = 4;
+/// Compounds that stand in for one of their parts: the most frequent ones.
+const MAX_COMPOUNDS: usize = 24;
 /// Entries looked at per hit wanted, in the first try, when only the best chunk of each document counts.
 const CHUNKS_PER_DOCUMENT: usize = 8;
 
@@ -48,7 +54,8 @@ fn weigh_words(snapshot: &Snapshot, content: Vec<String>) -> Result<Vec<QueryTer
         let mut frequency = highest_frequency(snapshot, &forms)?;
         if frequency == 0 && unknown < MAX_STAND_INS {
             unknown += 1;
-            forms.extend(stand_in(snapshot, &word, &forms)?);
+            let stand_ins = stand_ins(snapshot, &word, &forms, unknown <= MAX_COMPOUND_PARTS)?;
+            forms.extend(stand_ins);
             frequency = highest_frequency(snapshot, &forms)?;
         }
         let weight = weight(frequency, texts) * if is_common(snapshot, &word) { COMMON_SHARE } else { 1.0 };
@@ -161,18 +168,57 @@ fn known_forms(snapshot: &Snapshot, forms: &[String]) -> Vec<Term> {
     terms.filter(|term| snapshot.doc_freq(term).is_ok_and(|frequency| frequency > 0)).collect()
 }
 
-/// What may be meant by a word that no text holds: its closest known meaning, or else what a slip of the keys makes
-/// of it.
-fn stand_in(snapshot: &Snapshot, word: &str, forms: &[String]) -> Result<Option<String>, TantivyError> {
+/// What may be meant by a word that no text holds: its closest known meaning, or else the compounds that it is a part
+/// of, or else what a slip of the keys makes of it.
+fn stand_ins(
+    snapshot: &Snapshot,
+    word: &str,
+    forms: &[String],
+    looks_into_compounds: bool,
+) -> Result<Vec<String>, TantivyError> {
     for language in &snapshot.languages {
         for meaning in synonym::meanings(word, *language) {
             let form = words::stem_word(meaning, *language);
             if highest_frequency(snapshot, std::slice::from_ref(&form))? > 0 {
-                return Ok(Some(form));
+                return Ok(vec![form]);
             }
         }
     }
-    nearest_term(snapshot, forms)
+    if looks_into_compounds {
+        let compounds = compounds(snapshot, word, forms)?;
+        if !compounds.is_empty() {
+            return Ok(compounds);
+        }
+    }
+    Ok(nearest_term(snapshot, forms)?.into_iter().collect())
+}
+
+/// The indexed terms that begin or end with one of `forms`, most frequent first: a Mülltonne is about Müll. None where
+/// no document is in a language that joins words.
+fn compounds(snapshot: &Snapshot, word: &str, forms: &[String]) -> Result<Vec<String>, TantivyError> {
+    let joining = snapshot.languages.iter().filter(|language| language.joins_compounds());
+    let parts: HashSet<String> = joining.map(|language| words::stem_word(word, *language)).collect();
+    let is_part = |form: &&String| form.chars().count() >= MIN_PART_CHARS && form.chars().all(char::is_alphabetic);
+    let parts: Vec<&String> = forms.iter().filter(|form| parts.contains(*form)).filter(is_part).collect();
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found: HashMap<String, u64> = HashMap::new();
+    for segment in snapshot.searcher.segment_readers() {
+        let index = segment.inverted_index(snapshot.fields.terms)?;
+        let mut stream = index.terms().stream()?;
+        while stream.advance() {
+            let term = stream.key();
+            if parts.iter().any(|part| term.starts_with(part.as_bytes()) || term.ends_with(part.as_bytes()))
+                && let Ok(term) = std::str::from_utf8(term)
+            {
+                *found.entry(term.to_owned()).or_default() += u64::from(stream.value().doc_freq);
+            }
+        }
+    }
+    let mut found: Vec<(String, u64)> = found.into_iter().collect();
+    found.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
+    Ok(found.into_iter().take(MAX_COMPOUNDS).map(|(term, _)| term).collect())
 }
 
 fn is_common(snapshot: &Snapshot, word: &str) -> bool {

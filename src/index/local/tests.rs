@@ -33,6 +33,32 @@ async fn user_text_has_no_syntax_and_slips_are_forgiven() {
 }
 
 #[tokio::test]
+async fn a_part_finds_its_compounds_where_words_are_joined() {
+    let german = |id: &str, text: &str| match put(id, "Haus", &[text]) {
+        IndexChange::Put { record, chunks } => {
+            IndexChange::Put { record: DocumentRecord { language: Some("deu".into()), ..record }, chunks }
+        }
+        other => other,
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let store: Arc<dyn VectorStore> = Arc::new(LocalIndex::open(folder.path()).expect("open"));
+    let changes = vec![
+        german("a", "Die Kündigungsfrist beträgt drei Monate."),
+        german("b", "Mülltonnen stehen im Hof."),
+        german("c", "Der Hausmüllbeutel ist grau; die Kellertür bleibt zu."),
+    ];
+    store.apply(changes).await.expect("apply");
+    assert_eq!(ids(&store, "Kündigung").await, ["a"]);
+    assert_eq!(ids(&store, "Müll").await, ["b"]);
+    assert_eq!(ids(&store, "Tür").await, Vec::<String>::new(), "three letters end too many words");
+    let english = tempfile::tempdir().expect("a folder");
+    let store: Arc<dyn VectorStore> = Arc::new(LocalIndex::open(english.path()).expect("open"));
+    store.apply(vec![put("a", "A", &["The parcelled land."])]).await.expect("apply");
+    assert_eq!(ids(&store, "land parc").await, ["a"]);
+    assert_eq!(ids(&store, "parc").await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn looking_writes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let state = folder.path().join("state");

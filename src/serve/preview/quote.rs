@@ -16,7 +16,7 @@ pub fn find(pieces: &[Piece<'_>], quote: &str, place: &Locator) -> Option<Marks>
     }
     let (text, starts) = joined(pieces);
     let mut best: Option<(u32, usize)> = None;
-    for (at, _) in text.match_indices(&needle) {
+    for (at, _) in text.match_indices(&needle).take(MAX_PLACES) {
         let piece = starts.partition_point(|start| *start <= at).saturating_sub(1);
         let score = pieces.get(piece).map_or(0, |piece| fits(piece, place));
         if best.is_none_or(|(known, _)| score > known) {
@@ -29,6 +29,9 @@ pub fn find(pieces: &[Piece<'_>], quote: &str, place: &Locator) -> Option<Marks>
     let (_, at) = best?;
     Some(marks(pieces, &starts, &(at..at + needle.len())))
 }
+
+/// Words that stand in more places than these are no quote.
+const MAX_PLACES: usize = 10_000;
 
 /// When everything that is said of a place fits.
 const ALL: u32 = 15;

@@ -26,8 +26,11 @@ const MAX_QUOTE_BYTES: usize = 4_000;
 const MAX_NAME_BYTES: usize = 400;
 /// Previews that are made at a time: each holds the whole text of its document.
 const AT_ONCE: usize = 4;
+/// Previews that are made or waited for at a time; more are refused, and may come again.
+const AT_ALL: usize = 32;
 
 static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
+static PLACES: Semaphore = Semaphore::const_new(AT_ALL);
 
 /// What is wanted. All of it may be left out.
 #[derive(Debug, Deserialize)]
@@ -50,12 +53,17 @@ pub async fn show(
     let Query(params) = params?;
     let wanted = wanted(params)?;
     let record = documents::record(&state, &document_id).await?;
-    let _slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
+    let _place = PLACES.try_acquire().map_err(|_| ApiError::busy("many previews are asked for at once; try again"))?;
+    let slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
     let chunks = state.index.chunks(&document_id).await?;
     let name = state.assistant_name.clone();
-    let page = tokio::task::spawn_blocking(move || render(&record, &chunks, &wanted, &name))
-        .await
-        .map_err(|_| ApiError::internal())?;
+    // The slot goes with the work: a reader who leaves does not end it.
+    let making = tokio::task::spawn_blocking(move || {
+        let page = render(&record, &chunks, &wanted, &name);
+        drop(slot);
+        page
+    });
+    let page = making.await.map_err(|_| ApiError::internal())?;
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, HTML), (header::CONTENT_SECURITY_POLICY, POLICY)], page)
         .into_response())
 }

@@ -11,6 +11,9 @@ use crate::text::Language;
 use crate::text::normal::fold;
 use crate::text::words::words;
 
+/// Fewer stop words tell no language.
+const MIN_STOP_WORDS: usize = 3;
+
 /// The list of each language, by its ISO 639-3 code.
 const LISTS: &[(&str, &str)] = &[
     ("eng", western::ENGLISH),
@@ -50,6 +53,17 @@ fn spellings(list: &str, language: Option<Language>) -> HashSet<String> {
         all.extend(all.clone().into_iter().map(fold));
     }
     all
+}
+
+/// The language whose stop words `words` hold most, when there are enough and no other language has as many. Texts of a
+/// few lines tell their language by them.
+pub fn language_by_stop_words(words: &[String]) -> Option<Language> {
+    let mut counts: Vec<(usize, &str)> =
+        LISTS.iter().map(|(code, _)| (words.iter().filter(|word| SETS[code].contains(*word)).count(), *code)).collect();
+    counts.sort_unstable_by(|one, other| other.cmp(one));
+    let (best, code) = counts[0];
+    let is_clear = best >= MIN_STOP_WORDS && best * 4 >= words.len() && best >= counts[1].0 + 2;
+    if is_clear { Language::from_code(code) } else { None }
 }
 
 /// Whether `word` (of [`words`]) is a stop or question word of `language`. Pairs of unspaced characters are judged by
