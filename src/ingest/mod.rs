@@ -16,6 +16,7 @@ pub mod renames;
 pub mod scan;
 pub mod watch;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,28 +105,38 @@ impl SyncReport {
 }
 
 /// Brings the index up to date with the folder.
+///
+/// A person may take their time to answer, so the question is asked without the lock, and what it is about is looked at
+/// again afterwards: only documents that were agreed to are removed.
 pub async fn sync(
     index: &Arc<dyn VectorStore>,
     folders: &Folders,
     context: SyncContext<'_>,
 ) -> Result<SyncReport, SyncError> {
     let SyncContext { observer, clock, stop, options, .. } = context;
-    let _lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
-    let records = index.records().await?;
     let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
-    let scan = scan(folders, &records, looking).await?;
-    if scan.interrupted {
-        return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
+    let mut agreed: HashSet<String> = HashSet::new();
+    loop {
+        let lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
+        let records = index.records().await?;
+        let scan = scan(folders, &records, looking).await?;
+        if scan.interrupted {
+            return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
+        }
+        let plan = plan(&records, &scan);
+        let is_agreed = plan.remove.iter().all(|change| agreed.contains(&change.document_id));
+        if let Some(question) = doubt(&plan, &records).filter(|_| !is_agreed) {
+            drop(lock);
+            if !(context.ask)(&question)? {
+                return Err(SyncError::Declined(question));
+            }
+            agreed = plan.remove.into_iter().map(|change| change.document_id).collect();
+            continue;
+        }
+        let report = apply::apply(index, folders, apply::Work { plan, scan, records }, context).await;
+        context.reader.rest();
+        return report;
     }
-    let plan = plan(&records, &scan);
-    if let Some(question) = doubt(&plan, &records)
-        && !(context.ask)(&question)?
-    {
-        return Err(SyncError::Declined(question));
-    }
-    let report = apply::apply(index, folders, apply::Work { plan, scan, records }, context).await;
-    context.reader.rest();
-    report
 }
 
 #[cfg(test)]

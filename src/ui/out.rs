@@ -1,7 +1,7 @@
 //! stdout carries the result and only the result; stderr carries everything else.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -194,12 +194,9 @@ fn ask(question: &str) -> Result<bool, Failure> {
 /// input are a no.
 fn ask_for_the_word(question: &str) -> Result<bool, Failure> {
     forget_typed_ahead();
-    let mut stderr = io::stderr().lock();
-    let prompt = write!(stderr, "{} Type `yes` to agree: ", clean(question)).and_then(|()| stderr.flush());
-    let mut word = String::new();
-    let read = prompt.and_then(|()| io::stdin().lock().read_line(&mut word));
-    read.map_err(|error| prompt_failure(error.into()))?;
-    Ok(is_the_word(&word))
+    let prompt = format!("{} Type `yes` to agree", clean(question));
+    let word = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text();
+    Ok(is_the_word(&word.map_err(prompt_failure)?))
 }
 
 fn is_the_word(line: &str) -> bool {

@@ -27,7 +27,7 @@ use crate::ui::{Format, clean};
         tax numbers by their check digits, dates of birth by their label, e-mail addresses and telephone numbers. \
         Each finding names the document, the place, the kind and the beginning of the value, never the value.\n\n\
         Severities: high opens something or identifies a person; medium is a way to reach a person; low is most \
-        likely meant to be there (support@, freephone numbers, addresses of example.com), is listed with --all, and \
+        likely meant to be there (support@, freephone numbers), is listed with --all, and \
         does not change the exit code. Of one document at most 1,000 of a severity are listed.\n\n\
         What is meant to be there is allowed in docs-allow.yaml, beside chatbotctl.yaml:\n\n  \
         allow:\n    \
@@ -39,8 +39,9 @@ use crate::ui::{Format, clean};
         With --format json: schema, docs_dir, summary (documents, unread, high, medium, low, allowed), findings \
         (path, place, locator, kind, title, severity, excerpt, fingerprint, allow: the entry to paste), expired and \
         unused (entries of the allow file), problems, skipped. With --format jsonl: one finding a line.\n\n\
-        Exit codes: 0 nothing found but what is allowed; 1 something of severity high or medium is found, or there \
-        is no documents folder; 3 the allow file is wrong; 6 there is no document to look at; 130 interrupted.",
+        Exit codes: 0 every document was looked at, and nothing found but what is allowed; 1 something of severity \
+        high or medium is found, a document could not be read, or there is no documents folder; 3 the allow file is \
+        wrong; 6 no document could be looked at; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs scan" => "look before the first sync",
         "chatbotctl docs scan --docs-dir inbox --all" => "another folder, with what is most likely meant to be there",
@@ -97,8 +98,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     else {
         return Ok(Exit::Interrupted);
     };
-    let documents = scanned.len();
     let (found, unread): (Vec<_>, Vec<_>) = scanned.into_iter().partition(Result::is_ok);
+    let documents = found.len();
     let findings = found.into_iter().filter_map(Result::ok).flatten().collect();
     let unread = unread.into_iter().filter_map(Result::err).collect();
     let judged = allow.judge(findings, today());
@@ -141,13 +142,14 @@ fn assemble(docs_dir: String, judged: Judged, unread: Vec<Problem>, listing: Lis
     }
 }
 
-/// A document that cannot be read is told and changes nothing: it reaches no index either.
+/// What nobody could look at is not clean: with nothing read there is no verdict, with something unread no good one.
 fn exit(scan: &Scan) -> Exit {
     let Summary { documents, unread, high, medium, .. } = scan.summary;
-    match (high + medium, documents + unread) {
-        (1.., _) => Exit::NotGood,
-        (0, 0) => Exit::NotProven,
-        (0, _) => Exit::Good,
+    match (high + medium, documents, unread) {
+        (1.., _, _) => Exit::NotGood,
+        (0, 0, _) => Exit::NotProven,
+        (0, _, 0) => Exit::Good,
+        (0, _, _) => Exit::NotGood,
     }
 }
 
@@ -170,9 +172,10 @@ fn human(scan: &Scan, all: bool) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
-    let _ = write!(text, "{} scanned in `{}`: ", documents(count), scan.docs_dir);
+    let _ = write!(text, "{count} of {} scanned in `{}`: ", documents(count + unread), scan.docs_dir);
     let _ = match (count + unread, high + medium) {
         (0, _) => write!(text, "there is nothing to look at"),
+        _ if count == 0 => write!(text, "nothing could be looked at"),
         (_, 0) => write!(text, "nothing found"),
         (_, found) => write!(text, "{found} found in {} ({high} high, {medium} medium)", documents(paths.len())),
     };

@@ -51,7 +51,7 @@ fn titles_and_ragged_rows() {
             "| Part | Price | Note |",
             "| Tank | 19.90 |",
             "| Tray | 7.50 | new | extra |",
-            "| Filter | 3.00 |"
+            "| Filter | 3.00 |  |"
         ]
     );
     assert_eq!(blocks[0].kind, BlockKind::Paragraph);
