@@ -42,7 +42,7 @@ pub(super) async fn run(settings: &Settings, watching: Watching, ctx: &Ctx) -> R
     }
     let folders = app::folders(settings);
     // Before the first look: what changes during a sync is looked at afterwards.
-    let mut watcher = Watcher::start(&folders.docs_dir, watching.poll);
+    let mut watcher = Watcher::start(&folders, watching.poll);
     if let Some(trouble) = watcher.trouble() {
         ctx.out.warn(&format!("the folder cannot be watched ({trouble}); it is looked at from time to time"));
     }
