@@ -13,13 +13,13 @@ use serde_json::Value;
 use crate::bot::{Client, TestBot};
 
 /// Right document among the first three, of all answerable questions.
-const MIN_DOCUMENT: f64 = 0.88;
+const MIN_DOCUMENT: f64 = 0.91;
 /// The phrase shown in the answer, of all answerable questions.
-const MIN_PHRASE: f64 = 0.64;
+const MIN_PHRASE: f64 = 0.7;
 /// Refused, of the unanswerable ones.
-const MIN_REFUSED: f64 = 0.9;
+const MIN_REFUSED: f64 = 1.0;
 /// Refused, of the answerable ones, at most.
-const MAX_REFUSED_WRONGLY: f64 = 0.14;
+const MAX_REFUSED_WRONGLY: f64 = 0.13;
 
 /// A question and what a good answer to it has.
 #[derive(Deserialize)]
