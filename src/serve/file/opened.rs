@@ -1,5 +1,6 @@
 //! Opens a file of the documents folder, and none outside it.
 //!
+//! No link is followed, not even within the folder: there lie files that are left out of the index, secrets among them.
 //! What is served is what was opened: a file that is replaced later does not change an answer that has begun.
 
 use std::fs::{File, Metadata};
@@ -22,7 +23,6 @@ pub struct Opened {
 /// Opens a regular file of the folder for reading.
 pub fn open_within(docs_dir: &Path, path: &str) -> Result<Opened> {
     let relative = PathBuf::from(path);
-    let is_plain = |component: Component<'_>| matches!(component, Component::Normal(_));
     if !relative.components().all(is_plain) {
         return refuse("the path leaves the documents folder");
     }
@@ -37,11 +37,15 @@ pub fn open_within(docs_dir: &Path, path: &str) -> Result<Opened> {
     Ok(Opened { file, metadata, start })
 }
 
+fn is_plain(component: Component<'_>) -> bool {
+    matches!(component, Component::Normal(_))
+}
+
 fn refuse<T>(why: &'static str) -> Result<T> {
     Err(Error::new(ErrorKind::NotFound, why))
 }
 
-/// The system itself keeps the way to the file inside the folder, whatever is exchanged meanwhile.
+/// The system itself keeps the way to the file inside the folder and free of links, whatever is exchanged meanwhile.
 #[cfg(target_os = "linux")]
 fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -53,7 +57,7 @@ fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     let folder = File::open(root)?;
     // Without NONBLOCK a pipe would wait for its writer; for regular files it means nothing.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let mut last = Errno::AGAIN;
     for _ in 0..TRIES {
         match openat2(&folder, relative, flags, Mode::empty(), resolve) {
@@ -75,22 +79,34 @@ fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     open_checked(root, relative)
 }
 
-/// Follows all links first and compares afterwards what was opened with what was looked at.
+/// Looks for links first and compares afterwards what was opened with what was looked at.
 fn open_checked(root: &Path, relative: &Path) -> Result<File> {
-    let place = root.join(relative).canonicalize()?;
-    if !place.starts_with(root) {
-        return refuse("a link leads out of the documents folder");
-    }
+    let place = root.join(relative);
     // Looked at before opening: a pipe would wait for its writer.
-    let seen = place.symlink_metadata()?;
+    let seen = linkless(root, relative)?;
     if !seen.is_file() {
         return refuse("it is not a regular file");
     }
     let file = File::open(&place)?;
-    if !is_same_file(&seen, &file.metadata()?) || place.canonicalize()? != place {
+    let opened = file.metadata()?;
+    if !is_same_file(&seen, &opened) || !is_same_file(&linkless(root, relative)?, &opened) {
         return refuse("it was exchanged while it was opened");
     }
     Ok(file)
+}
+
+/// What stands at a path below the folder, with no link on the way and none at its end.
+fn linkless(root: &Path, relative: &Path) -> Result<Metadata> {
+    let mut place = root.to_path_buf();
+    let mut seen = place.symlink_metadata()?;
+    for component in relative.components() {
+        place.push(component);
+        seen = place.symlink_metadata()?;
+        if seen.is_symlink() || !is_plain(component) {
+            return refuse("a link stands on the way to it");
+        }
+    }
+    Ok(seen)
 }
 
 #[cfg(unix)]
@@ -129,7 +145,13 @@ mod tests {
             std::os::unix::fs::symlink("/etc", docs.join("etc")).unwrap();
             assert_eq!(both("escape.md"), (false, false));
             assert_eq!(both("etc/passwd"), (false, false));
-            assert_eq!(both("inside.md"), (true, true));
+            // What a link within the folder leads to may have been left out of the index for a reason.
+            std::os::unix::fs::symlink("sub", docs.join("folder")).unwrap();
+            assert_eq!(both("inside.md"), (false, false));
+            assert_eq!(both("folder/in.md"), (false, false));
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink("docs", &link).unwrap();
+            assert!(open_within(&link, "sub/in.md").is_ok(), "the folder itself may be named by a link");
         }
     }
 

@@ -212,6 +212,12 @@ async fn only_what_is_indexed_and_in_the_folder_is_served() {
         bot.index.records.lock().unwrap().push(record("link", "link.md"));
         let link = browser.get("/knowledge/documents/link/file").await;
         assert_eq!(link.text().await.unwrap(), r#"{"detail":"File not available"}"#);
+        // An indexed document that was replaced by a link to what is left out as a secret.
+        std::fs::write(bot.docs_dir.join(".env"), "KEY=secret").unwrap();
+        std::os::unix::fs::symlink(".env", bot.docs_dir.join("replaced.md")).unwrap();
+        bot.index.records.lock().unwrap().push(record("replaced", "replaced.md"));
+        let replaced = browser.get("/knowledge/documents/replaced/file").await;
+        assert_eq!(replaced.text().await.unwrap(), r#"{"detail":"File not available"}"#);
     }
     for id in ids {
         let answer = browser.get(&format!("/knowledge/documents/{id}/file")).await;
