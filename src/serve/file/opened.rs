@@ -7,8 +7,8 @@ use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind, Read as _, Result, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-/// How much of a file is looked at to tell its encoding.
-const PROBE_BYTES: u64 = 8 * 1024;
+/// How much of a file is looked at to tell its encoding: all of almost every text.
+const LOOK_BYTES: u64 = 1024 * 1024;
 
 /// An opened document.
 pub struct Opened {
@@ -16,8 +16,26 @@ pub struct Opened {
     pub file: File,
     /// What the system says of the opened file, not of its name.
     pub metadata: Metadata,
+}
+
+/// What was looked at of a file.
+#[derive(Debug, Default)]
+pub struct Look {
     /// How it begins.
-    pub start: Vec<u8>,
+    pub bytes: Vec<u8>,
+    /// Whether it ends there.
+    pub is_all: bool,
+}
+
+impl Opened {
+    /// Looks at the file from its beginning, and leaves it there.
+    pub fn look(&mut self) -> Result<Look> {
+        let mut bytes = Vec::new();
+        (&mut self.file).take(LOOK_BYTES).read_to_end(&mut bytes)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        let is_all = (bytes.len() as u64) < LOOK_BYTES || self.metadata.len() == LOOK_BYTES;
+        Ok(Look { bytes, is_all })
+    }
 }
 
 /// Opens a regular file of the folder for reading.
@@ -26,15 +44,12 @@ pub fn open_within(docs_dir: &Path, path: &str) -> Result<Opened> {
     if !relative.components().all(is_plain) {
         return refuse("the path leaves the documents folder");
     }
-    let mut file = open_beneath(&docs_dir.canonicalize()?, &relative)?;
+    let file = open_beneath(&docs_dir.canonicalize()?, &relative)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return refuse("it is not a regular file");
     }
-    let mut start = Vec::new();
-    (&mut file).take(PROBE_BYTES).read_to_end(&mut start)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(Opened { file, metadata, start })
+    Ok(Opened { file, metadata })
 }
 
 fn is_plain(component: Component<'_>) -> bool {
@@ -134,7 +149,8 @@ mod tests {
         std::fs::write(docs.join("sub/in.md"), "in").unwrap();
         std::fs::write(folder.path().join("out.md"), "out").unwrap();
         let both = |path: &str| (open_within(&docs, path).is_ok(), open_checked(&docs, Path::new(path)).is_ok());
-        assert_eq!(open_within(&docs, "sub/in.md").unwrap().start, b"in");
+        let look = open_within(&docs, "sub/in.md").unwrap().look().unwrap();
+        assert_eq!((look.bytes, look.is_all), (b"in".to_vec(), true));
         for path in ["../out.md", "sub/../../out.md", "/etc/passwd", "sub", "absent.md", ""] {
             assert_eq!(both(path), (false, false), "{path}");
         }

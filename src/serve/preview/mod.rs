@@ -59,7 +59,7 @@ pub fn render(record: &DocumentRecord, chunks: &[Chunk], wanted: &Wanted, assist
             ("filename", &escape(name)),
             ("assistant", &escape(assistant_name)),
             ("description", &record.description.as_deref().map(description).unwrap_or_default()),
-            ("file", &file_link(name, shown_page)),
+            ("file", &file_link(record, shown_page)),
             ("parts", &parts(&flow, part)),
             ("text", &text),
         ],
@@ -71,8 +71,8 @@ fn description(text: &str) -> String {
 }
 
 /// Addresses are relative: the bot may lie behind a proxy under another path.
-fn file_link(name: &str, page: Option<u32>) -> String {
-    match page.filter(|_| is_pdf(name)) {
+fn file_link(record: &DocumentRecord, page: Option<u32>) -> String {
+    match page.filter(|_| is_pdf(record)) {
         Some(page) => format!("<a class=\"button\" href=\"file#page={page}\">Open the PDF at page {page}</a>"),
         None => "<a class=\"button\" href=\"file\">Open the file</a>".to_owned(),
     }

@@ -24,6 +24,7 @@ fn record(path: &str) -> DocumentRecord {
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
     }
 }
 
