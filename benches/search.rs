@@ -122,6 +122,7 @@ fn document(number: u32, language: &Language, random: &mut Random) -> IndexChang
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: CHUNKS,
     };

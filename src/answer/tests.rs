@@ -29,6 +29,7 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: 1,
     };

@@ -20,6 +20,7 @@ pub(crate) fn record(id: &str, title: &str, chunks: u32) -> DocumentRecord {
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
         indexed_at: Timestamp::UNIX_EPOCH,
         chunks,
     }

@@ -269,6 +269,7 @@ impl<'a> Run<'a> {
         let record = DocumentRecord {
             document_id: scanned.document_id.clone(),
             title_from_name: title.is_none(),
+            format: file.parsed.format.clone(),
             title: title.unwrap_or_else(|| identity::title_from_name(&path)),
             path,
             description: details.description.clone(),

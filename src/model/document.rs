@@ -168,6 +168,9 @@ pub struct DocumentRecord {
     /// Whether the title was made of the file's name: it follows when the file is renamed.
     #[serde(default)]
     pub title_from_name: bool,
+    /// The format that it was read as, by its row of the table; empty where an older index does not say.
+    #[serde(default)]
+    pub format: String,
     /// When its file was last read or compared: the present of just before that look.
     pub indexed_at: Timestamp,
     /// How many chunks it has.

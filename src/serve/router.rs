@@ -16,6 +16,12 @@ use crate::serve::{auth, middleware, request_id};
 /// How long a browser may remember a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
 
+/// With these a page asks for a document's file anew, or for a part of it.
+const ASKED_OF_FILES: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_RANGE, header::RANGE];
+/// What it must read for that, beside what browsers let every page read.
+const TOLD_OF_FILES: [HeaderName; 4] =
+    [header::ETAG, header::CONTENT_RANGE, header::ACCEPT_RANGES, header::CONTENT_DISPOSITION];
+
 /// Everything that is served.
 pub fn build(state: &AppState) -> Router {
     let of_a_principal = Router::new()
@@ -54,8 +60,8 @@ fn with_cors(routes: Router<AppState>, origins: &Origins) -> Router<AppState> {
         .allow_origin(AllowOrigin::list(origins.allowed().iter().cloned()))
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, request_id.clone()])
-        .expose_headers([request_id])
+        .allow_headers([vec![header::CONTENT_TYPE, request_id.clone()], ASKED_OF_FILES.to_vec()].concat())
+        .expose_headers([vec![request_id], TOLD_OF_FILES.to_vec()].concat())
         .max_age(PREFLIGHT_AGE);
     routes.layer(cors)
 }

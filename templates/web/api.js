@@ -99,9 +99,10 @@ export function loadDocuments() {
   return documents;
 }
 
-export function fileUrl(documentId, filename, page) {
+/** The document's file. Viewers of PDF open it at the page, whatever its name; nothing else looks at the fragment. */
+export function fileUrl(documentId, page) {
   const url = `/knowledge/documents/${encodeURIComponent(documentId)}/file`;
-  return page && /\.pdf$/i.test(filename ?? '') ? `${url}#page=${encodeURIComponent(page)}` : url;
+  return page ? `${url}#page=${encodeURIComponent(page)}` : url;
 }
 
 /** The document as a page to read, at the passage. Without a quote, at its place. */

@@ -217,7 +217,7 @@ function buildDocuments(documents) {
 
 function buildDocument(one) {
   return el('li', {}, el('a', {
-    class: 'document', href: fileUrl(one.id, one.filename), target: '_blank', rel: 'noopener', title: one.description || one.filename,
+    class: 'document', href: fileUrl(one.id), target: '_blank', rel: 'noopener', title: one.description || one.filename,
   }, icon('file'), el('span', { class: 'document-title', dir: 'auto', text: one.title || one.filename })));
 }
 

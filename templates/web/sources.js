@@ -142,7 +142,7 @@ function buildLinks(source) {
   }, name, icon('external'));
   return el('div', { class: 'source-links' },
     link(previewUrl(source), 'Open the passage', 'Passage'),
-    link(fileUrl(source.documentId, source.filename, source.page), 'Open the file', 'File'));
+    link(fileUrl(source.documentId, source.page), 'Open the file', 'File'));
 }
 
 /** Long quotes are cut to a few lines until asked for. */

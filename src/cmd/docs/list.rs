@@ -15,7 +15,7 @@ use crate::ui::{Format, clean, table};
 #[command(
     long_about = "List the indexed documents, ordered by path.\n\n\
         With --format json: schema, documents (document_id, path, title, description, tags, language, sha256, recipe, \
-        bytes, modified_ns, ctime_ns, inode, title_from_name, indexed_at, chunks). With --format jsonl one document a line.",
+        bytes, modified_ns, ctime_ns, inode, title_from_name, format, indexed_at, chunks). With --format jsonl one document a line.",
     after_help = help_end!(
         "chatbotctl docs list" => "all of them, by path",
         "chatbotctl docs list --tag orders --format json" => "those with a tag, for a program"

@@ -162,6 +162,11 @@ pub static FORMATS: &[Format] = &[
     epub::FORMAT,
 ];
 
+/// The format of this name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
 /// The format that a file's extension names.
 pub fn by_extension(path: &str) -> Option<&'static Format> {
     let extension = file_name(path).rsplit_once('.')?.1.to_ascii_lowercase();
@@ -171,11 +176,6 @@ pub fn by_extension(path: &str) -> Option<&'static Format> {
 /// The largest file of this name that is read, in bytes.
 pub fn max_bytes(path: &str) -> u64 {
     by_extension(path).map_or(TEXT_BYTES, |format| format.max_bytes)
-}
-
-/// The media type under which a document is served.
-pub fn media_type(path: &str) -> &'static str {
-    by_extension(path).map_or("application/octet-stream", |format| format.media_type)
 }
 
 /// Why a file of this name is not read.

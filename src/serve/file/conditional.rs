@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderMap, Method};
 
-use crate::docs::walk::modified_ns;
+use crate::docs::walk::{inode, modified_ns};
 use crate::model::DocumentRecord;
 use crate::serve::file::opened::Opened;
 use crate::serve::file::range::{self, Asked};
@@ -17,7 +17,7 @@ const RACY_NS: i128 = 2_000_000_000;
 /// What tells one version of a file from another.
 #[derive(Debug, Clone)]
 pub struct Validators {
-    /// `ETag`: strong when the bytes are known by their hash, weak when only size and time are.
+    /// `ETag`: strong when the bytes are known by their hash, weak when only what the system says of the file is.
     pub etag: String,
     /// `Last-Modified`: not in the future, for the RFC forbids that.
     pub modified: Option<SystemTime>,
@@ -38,20 +38,31 @@ pub enum Verdict {
     Unsatisfiable,
 }
 
-/// The validators of an opened file. Its hash counts only while size and time are those that were indexed.
+/// The validators of an opened file. Its hash counts only while it is the version that was indexed.
 pub fn validators(record: &DocumentRecord, opened: &Opened, now: SystemTime) -> Validators {
-    let (bytes, changed) = (opened.metadata.len(), modified_ns(&opened.metadata));
-    let is_indexed_version = !record.sha256.is_empty()
-        && bytes == record.bytes
-        && changed.is_some()
-        && changed == record.modified_ns
-        && changed.is_some_and(|at| i128::from(at) + RACY_NS < record.indexed_at.as_nanosecond());
-    let etag = if is_indexed_version {
+    let etag = if is_indexed_version(record, opened) {
         format!("\"{}\"", record.sha256)
     } else {
-        format!("W/\"{bytes:x}-{:x}\"", changed.unwrap_or_default())
+        let (changed, number) = inode(&opened.metadata);
+        let times = [modified_ns(&opened.metadata), changed].map(Option::unwrap_or_default);
+        let (bytes, number) = (opened.metadata.len(), number.unwrap_or_default());
+        format!("W/\"{bytes:x}-{:x}-{:x}-{number:x}\"", times[0], times[1])
     };
     Validators { etag, modified: opened.metadata.modified().ok().filter(|at| *at <= now) }
+}
+
+/// Size and modification time can be those of other bytes: whoever writes a file may set its time back. Nobody sets
+/// back the time of its inode's change, and a file that takes the place of another has an inode of its own.
+fn is_indexed_version(record: &DocumentRecord, opened: &Opened) -> bool {
+    let modified = modified_ns(&opened.metadata);
+    let (changed, number) = inode(&opened.metadata);
+    let is_long_before = |at: i64| i128::from(at) + RACY_NS < record.indexed_at.as_nanosecond();
+    !record.sha256.is_empty()
+        && opened.metadata.len() == record.bytes
+        && modified == record.modified_ns
+        && (changed, number) == (record.ctime_ns, record.inode)
+        && modified.is_some_and(is_long_before)
+        && changed.is_none_or(is_long_before)
 }
 
 /// Decides by the headers of a GET or HEAD request for a file of `size` bytes.

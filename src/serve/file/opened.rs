@@ -1,13 +1,14 @@
 //! Opens a file of the documents folder, and none outside it.
 //!
+//! No link is followed, not even within the folder: there lie files that are left out of the index, secrets among them.
 //! What is served is what was opened: a file that is replaced later does not change an answer that has begun.
 
 use std::fs::{File, Metadata};
 use std::io::{Error, ErrorKind, Read as _, Result, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-/// How much of a file is looked at to tell its encoding.
-const PROBE_BYTES: u64 = 8 * 1024;
+/// How much of a file is looked at to tell its encoding: all of almost every text.
+const LOOK_BYTES: u64 = 1024 * 1024;
 
 /// An opened document.
 pub struct Opened {
@@ -15,33 +16,51 @@ pub struct Opened {
     pub file: File,
     /// What the system says of the opened file, not of its name.
     pub metadata: Metadata,
+}
+
+/// What was looked at of a file.
+#[derive(Debug, Default)]
+pub struct Look {
     /// How it begins.
-    pub start: Vec<u8>,
+    pub bytes: Vec<u8>,
+    /// Whether it ends there.
+    pub is_all: bool,
+}
+
+impl Opened {
+    /// Looks at the file from its beginning, and leaves it there.
+    pub fn look(&mut self) -> Result<Look> {
+        let mut bytes = Vec::new();
+        (&mut self.file).take(LOOK_BYTES).read_to_end(&mut bytes)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        let is_all = (bytes.len() as u64) < LOOK_BYTES || self.metadata.len() == LOOK_BYTES;
+        Ok(Look { bytes, is_all })
+    }
 }
 
 /// Opens a regular file of the folder for reading.
 pub fn open_within(docs_dir: &Path, path: &str) -> Result<Opened> {
     let relative = PathBuf::from(path);
-    let is_plain = |component: Component<'_>| matches!(component, Component::Normal(_));
     if !relative.components().all(is_plain) {
         return refuse("the path leaves the documents folder");
     }
-    let mut file = open_beneath(&docs_dir.canonicalize()?, &relative)?;
+    let file = open_beneath(&docs_dir.canonicalize()?, &relative)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return refuse("it is not a regular file");
     }
-    let mut start = Vec::new();
-    (&mut file).take(PROBE_BYTES).read_to_end(&mut start)?;
-    file.seek(SeekFrom::Start(0))?;
-    Ok(Opened { file, metadata, start })
+    Ok(Opened { file, metadata })
+}
+
+fn is_plain(component: Component<'_>) -> bool {
+    matches!(component, Component::Normal(_))
 }
 
 fn refuse<T>(why: &'static str) -> Result<T> {
     Err(Error::new(ErrorKind::NotFound, why))
 }
 
-/// The system itself keeps the way to the file inside the folder, whatever is exchanged meanwhile.
+/// The system itself keeps the way to the file inside the folder and free of links, whatever is exchanged meanwhile.
 #[cfg(target_os = "linux")]
 fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
@@ -53,7 +72,7 @@ fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     let folder = File::open(root)?;
     // Without NONBLOCK a pipe would wait for its writer; for regular files it means nothing.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let mut last = Errno::AGAIN;
     for _ in 0..TRIES {
         match openat2(&folder, relative, flags, Mode::empty(), resolve) {
@@ -75,22 +94,34 @@ fn open_beneath(root: &Path, relative: &Path) -> Result<File> {
     open_checked(root, relative)
 }
 
-/// Follows all links first and compares afterwards what was opened with what was looked at.
+/// Looks for links first and compares afterwards what was opened with what was looked at.
 fn open_checked(root: &Path, relative: &Path) -> Result<File> {
-    let place = root.join(relative).canonicalize()?;
-    if !place.starts_with(root) {
-        return refuse("a link leads out of the documents folder");
-    }
+    let place = root.join(relative);
     // Looked at before opening: a pipe would wait for its writer.
-    let seen = place.symlink_metadata()?;
+    let seen = linkless(root, relative)?;
     if !seen.is_file() {
         return refuse("it is not a regular file");
     }
     let file = File::open(&place)?;
-    if !is_same_file(&seen, &file.metadata()?) || place.canonicalize()? != place {
+    let opened = file.metadata()?;
+    if !is_same_file(&seen, &opened) || !is_same_file(&linkless(root, relative)?, &opened) {
         return refuse("it was exchanged while it was opened");
     }
     Ok(file)
+}
+
+/// What stands at a path below the folder, with no link on the way and none at its end.
+fn linkless(root: &Path, relative: &Path) -> Result<Metadata> {
+    let mut place = root.to_path_buf();
+    let mut seen = place.symlink_metadata()?;
+    for component in relative.components() {
+        place.push(component);
+        seen = place.symlink_metadata()?;
+        if seen.is_symlink() || !is_plain(component) {
+            return refuse("a link stands on the way to it");
+        }
+    }
+    Ok(seen)
 }
 
 #[cfg(unix)]
@@ -118,7 +149,8 @@ mod tests {
         std::fs::write(docs.join("sub/in.md"), "in").unwrap();
         std::fs::write(folder.path().join("out.md"), "out").unwrap();
         let both = |path: &str| (open_within(&docs, path).is_ok(), open_checked(&docs, Path::new(path)).is_ok());
-        assert_eq!(open_within(&docs, "sub/in.md").unwrap().start, b"in");
+        let look = open_within(&docs, "sub/in.md").unwrap().look().unwrap();
+        assert_eq!((look.bytes, look.is_all), (b"in".to_vec(), true));
         for path in ["../out.md", "sub/../../out.md", "/etc/passwd", "sub", "absent.md", ""] {
             assert_eq!(both(path), (false, false), "{path}");
         }
@@ -129,7 +161,13 @@ mod tests {
             std::os::unix::fs::symlink("/etc", docs.join("etc")).unwrap();
             assert_eq!(both("escape.md"), (false, false));
             assert_eq!(both("etc/passwd"), (false, false));
-            assert_eq!(both("inside.md"), (true, true));
+            // What a link within the folder leads to may have been left out of the index for a reason.
+            std::os::unix::fs::symlink("sub", docs.join("folder")).unwrap();
+            assert_eq!(both("inside.md"), (false, false));
+            assert_eq!(both("folder/in.md"), (false, false));
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink("docs", &link).unwrap();
+            assert!(open_within(&link, "sub/in.md").is_ok(), "the folder itself may be named by a link");
         }
     }
 

@@ -1,13 +1,13 @@
 //! How a browser is told to take a file: type, inline or download, and what it may do.
 //!
-//! The type comes from the table of formats, never from the file. Active types run nothing of their own.
+//! The type comes from the table of formats: from the row as which the document was read. Active types run nothing of their own.
 
 use axum::http::HeaderValue;
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::docs::format;
-use crate::model::DocumentRecord;
-use crate::model::file_name;
+use crate::docs::format::{self, Format, encoding};
+use crate::model::{DocumentRecord, file_name};
+use crate::serve::file::opened::Look;
 
 /// For documents that a browser shows: no script, no form, no origin of its own, nothing loaded but its own style.
 const SANDBOX: HeaderValue = HeaderValue::from_static(
@@ -29,47 +29,44 @@ pub struct Treatment {
     pub policy: HeaderValue,
 }
 
-/// As the row of its format says; what has none is a download of nobody's type. `start` is how the file begins.
-pub fn treatment(record: &DocumentRecord, start: &[u8]) -> Treatment {
-    let name = file_name(&record.path);
-    let media_type = format::media_type(name);
-    let is_shown = format::by_extension(name).is_some_and(|format| format.is_shown);
+/// As the row of its format says; what has none is a download of nobody's type. `look` is for text alone.
+pub fn treatment(record: &DocumentRecord, look: &Look) -> Treatment {
+    let is_shown = row(record).is_some_and(|format| format.is_shown);
     Treatment {
-        media_type: labelled(media_type, start),
-        disposition: disposition(if is_shown { "inline" } else { "attachment" }, name),
-        policy: if is_pdf(name) { PDF_POLICY } else { SANDBOX },
+        media_type: labelled(media_type(record), look),
+        disposition: disposition(if is_shown { "inline" } else { "attachment" }, file_name(&record.path)),
+        policy: if is_pdf(record) { PDF_POLICY } else { SANDBOX },
     }
 }
 
-/// Whether a file of this name is a PDF: its viewers open at a page that the address names.
-pub fn is_pdf(name: &str) -> bool {
-    format::media_type(name) == PDF
+/// Whether a document is a PDF: its viewers open at a page that the address names.
+pub fn is_pdf(record: &DocumentRecord) -> bool {
+    media_type(record) == PDF
+}
+
+/// Whether the type of a document promises an encoding, which its file must be looked at for.
+pub fn is_text(record: &DocumentRecord) -> bool {
+    media_type(record).contains(';')
+}
+
+/// What it was read as, whatever its name says.
+fn row(record: &DocumentRecord) -> Option<&'static Format> {
+    format::by_name(&record.format).or_else(|| format::by_extension(&record.path))
+}
+
+fn media_type(record: &DocumentRecord) -> &'static str {
+    row(record).map_or("application/octet-stream", |format| format.media_type)
 }
 
 /// The type with the encoding that the text has, where its row promises one.
-fn labelled(media_type: &'static str, start: &[u8]) -> HeaderValue {
+fn labelled(media_type: &'static str, look: &Look) -> HeaderValue {
     let Some((essence, _)) = media_type.split_once(';') else { return HeaderValue::from_static(media_type) };
-    if is_utf8_so_far(start) {
-        return HeaderValue::from_static(media_type);
-    }
-    // A page in another encoding says so itself, and browsers look; a byte order mark is stronger than any label.
-    let is_marked = encoding_rs::Encoding::for_bom(start).is_some() || start.contains(&0);
-    if essence == "text/html" || essence == "application/xhtml+xml" || is_marked {
-        return HeaderValue::from_static(essence);
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(start, false);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
-    HeaderValue::try_from(format!("{essence}; charset={}", encoding.name().to_ascii_lowercase()))
-        .unwrap_or(HeaderValue::from_static(essence))
-}
-
-fn is_utf8_so_far(start: &[u8]) -> bool {
-    match std::str::from_utf8(start) {
-        Ok(_) => true,
-        // A character that the probe cut in two is no error.
-        Err(error) => error.error_len().is_none(),
-    }
+    let label = encoding::label::label(&look.bytes, look.is_all);
+    // A page in an old encoding says so itself, and browsers look: what it says is better than a guess.
+    let is_page = essence == "text/html" || essence == "application/xhtml+xml";
+    let label = label.filter(|label| !is_page || *label == UTF_8 || *label == UTF_16LE || *label == UTF_16BE);
+    let labelled = label.map(|label| format!("{essence}; charset={}", label.name().to_ascii_lowercase()));
+    labelled.and_then(|text| HeaderValue::try_from(text).ok()).unwrap_or(HeaderValue::from_static(essence))
 }
 
 /// `Content-Disposition` by RFC 6266; names beyond plain ASCII as RFC 8187 says, with a plain one beside.
@@ -103,9 +100,15 @@ pub fn percent(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{disposition, labelled, treatment};
+    use super::{disposition, is_pdf, is_text, labelled, treatment};
     use crate::docs::format::FORMATS;
+    use crate::model::DocumentRecord;
+    use crate::serve::file::opened::Look;
     use crate::serve::tests::bot::record;
+
+    fn look(bytes: &[u8]) -> Look {
+        Look { bytes: bytes.to_vec(), is_all: true }
+    }
 
     #[test]
     fn names_cannot_break_out_of_the_header() {
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn only_tame_types_are_shown() {
-        let treat = |name: &str| treatment(&record("a", name), b"text");
+        let treat = |name: &str| treatment(&record("a", name), &look(b"text"));
         for (name, shown) in [
             ("a.md", "inline"),
             ("a.PDF", "inline"),
@@ -148,13 +151,30 @@ mod tests {
     }
 
     #[test]
+    fn a_document_is_what_it_was_read_as() {
+        let read_as = |name: &str, format: &str| DocumentRecord { format: format.to_owned(), ..record("a", name) };
+        let guide = read_as("guide.md", "PDF");
+        assert!(is_pdf(&guide) && !is_text(&guide));
+        assert_eq!(treatment(&guide, &Look::default()).media_type, "application/pdf");
+        let letter = treatment(&read_as("letter.txt", "DOCX"), &Look::default());
+        assert_eq!(letter.disposition, "attachment; filename=\"letter.txt\"");
+        let page = treatment(&read_as("page.txt", "HTML"), &look(b"<p>text"));
+        assert_eq!(page.media_type, "text/html; charset=utf-8");
+        assert!(page.policy.to_str().unwrap().starts_with("sandbox;"));
+        // Indexes of before know no format.
+        assert!(is_pdf(&read_as("guide.pdf", "")) && !is_pdf(&read_as("guide.pdf", "Markdown")));
+    }
+
+    #[test]
     fn text_is_labelled_with_its_encoding() {
         let plain = "text/plain; charset=utf-8";
+        let labelled = |media_type: &'static str, bytes: &[u8]| labelled(media_type, &look(bytes));
         assert_eq!(labelled(plain, "Größe".as_bytes()), plain);
         assert_eq!(labelled(plain, b"Gr\xf6\xdfe und Passform"), "text/plain; charset=windows-1252");
-        assert_eq!(labelled(plain, &"Größe".as_bytes()[..3]), plain);
         assert_eq!(labelled(plain, b"\xff\xfeG\0"), "text/plain");
+        assert_eq!(labelled(plain, b"\x1b$BJVIJ\x1b(B"), "text/plain; charset=iso-2022-jp");
         assert_eq!(labelled("text/html; charset=utf-8", b"Gr\xf6\xdfe"), "text/html");
+        assert_eq!(labelled("text/html; charset=utf-8", b"\x1b$BJVIJ\x1b(B"), "text/html");
         assert_eq!(labelled("application/pdf", b"%PDF-\xff"), "application/pdf");
     }
 }

@@ -25,6 +25,24 @@ pub struct Piece<'a> {
     pub is_repeated: bool,
 }
 
+impl Piece<'_> {
+    /// Whether a heading is the innermost above the piece, or the piece itself.
+    pub fn is_under(&self, heading: &str) -> bool {
+        let innermost = self.locator.heading.as_ref().or(self.headings.last());
+        innermost.is_some_and(|innermost| is_same(innermost, heading))
+    }
+
+    /// Whether a heading is any of those above the piece.
+    pub fn is_below(&self, heading: &str) -> bool {
+        self.is_under(heading) || self.headings.iter().any(|above| is_same(above, heading))
+    }
+}
+
+/// Whether two headings are the same words.
+fn is_same(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
 /// A document.
 #[derive(Debug)]
 pub struct Flow<'a> {
@@ -62,8 +80,24 @@ impl<'a> Flow<'a> {
         self.parts.iter().position(|part| part.contains(&piece)).unwrap_or_default()
     }
 
+    /// The first piece of a place: under its heading, or where no such heading is, at its page, slide or sheet.
+    pub fn first_of(&self, place: &Locator) -> Option<usize> {
+        let label = Label::of(place);
+        let under = place.heading.as_deref().and_then(|heading| self.first_under(heading, label));
+        under.or_else(|| label.and_then(|label| self.first_at(label)))
+    }
+
+    /// The first piece under a heading, at a place where one is named. A heading with text below other headings only
+    /// begins with the first of these.
+    fn first_under(&self, heading: &str, label: Option<Label<'_>>) -> Option<usize> {
+        let is_at = |piece: &Piece<'_>| label.is_none() || Label::of(piece.locator) == label;
+        let first =
+            |fits: &dyn Fn(&Piece<'_>) -> bool| self.pieces.iter().position(|piece| is_at(piece) && fits(piece));
+        first(&|piece| piece.is_under(heading)).or_else(|| first(&|piece| piece.is_below(heading)))
+    }
+
     /// The first piece at a place; of a page or slide without text, the next one that has some, or the last.
-    pub fn first_at(&self, label: Label<'_>) -> Option<usize> {
+    fn first_at(&self, label: Label<'_>) -> Option<usize> {
         let labels = || self.pieces.iter().map(|piece| Label::of(piece.locator));
         let exact = labels().position(|own| own == Some(label));
         exact.or_else(|| labels().position(|own| own.is_some_and(|own| own.follows(label)))).or_else(|| {

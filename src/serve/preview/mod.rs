@@ -38,16 +38,15 @@ pub struct Wanted {
 pub fn render(record: &DocumentRecord, chunks: &[Chunk], wanted: &Wanted, assistant_name: &str) -> String {
     let flow = Flow::new(chunks, &record.title);
     let found = wanted.quote.as_deref().and_then(|quote| quote::find(&flow.pieces, quote, &wanted.place));
-    let label = Label::of(&wanted.place);
     let target = match &found {
         Some(marks) => marks.first().map(|(piece, _)| *piece),
-        None => label.and_then(|label| flow.first_at(label)),
+        None => flow.first_of(&wanted.place),
     };
     let part = match target {
         Some(piece) => flow.part_of(piece),
         None => wanted.part.unwrap_or(1).saturating_sub(1).min(flow.parts.len().saturating_sub(1)),
     };
-    let notice = notice::text(wanted, &flow, found.is_some(), target);
+    let notice = notice::text(wanted, &flow, found.as_ref(), target);
     let highlight = Highlight { marks: found.unwrap_or_default(), notice, target };
     let text = html::render(&flow, flow.parts.get(part).cloned().unwrap_or_default(), &highlight);
     let shown_page = target.and_then(|piece| flow.pieces.get(piece)).and_then(|piece| piece.locator.page);
@@ -59,7 +58,7 @@ pub fn render(record: &DocumentRecord, chunks: &[Chunk], wanted: &Wanted, assist
             ("filename", &escape(name)),
             ("assistant", &escape(assistant_name)),
             ("description", &record.description.as_deref().map(description).unwrap_or_default()),
-            ("file", &file_link(name, shown_page)),
+            ("file", &file_link(record, shown_page)),
             ("parts", &parts(&flow, part)),
             ("text", &text),
         ],
@@ -71,8 +70,8 @@ fn description(text: &str) -> String {
 }
 
 /// Addresses are relative: the bot may lie behind a proxy under another path.
-fn file_link(name: &str, page: Option<u32>) -> String {
-    match page.filter(|_| is_pdf(name)) {
+fn file_link(record: &DocumentRecord, page: Option<u32>) -> String {
+    match page.filter(|_| is_pdf(record)) {
         Some(page) => format!("<a class=\"button\" href=\"file#page={page}\">Open the PDF at page {page}</a>"),
         None => "<a class=\"button\" href=\"file\">Open the file</a>".to_owned(),
     }

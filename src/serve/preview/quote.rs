@@ -39,9 +39,7 @@ const ALL: u32 = 15;
 /// How well a piece fits a place. Pages, slides and sheets say more than headings, which may repeat.
 fn fits(piece: &Piece<'_>, place: &Locator) -> u32 {
     let own = piece.locator;
-    let heading = place.heading.is_none()
-        || own.heading == place.heading
-        || (own.heading.is_none() && piece.headings.last() == place.heading.as_ref());
+    let heading = place.heading.as_deref().is_none_or(|heading| piece.is_under(heading));
     u32::from(place.page.is_none() || own.page == place.page) * 8
         + u32::from(place.slide.is_none() || own.slide == place.slide) * 4
         + u32::from(place.sheet.is_none() || own.sheet == place.sheet) * 2

@@ -24,6 +24,7 @@ fn record(path: &str) -> DocumentRecord {
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
     }
 }
 
@@ -169,6 +170,75 @@ fn absent_words_are_said_to_be_absent_at_the_wanted_page() {
     assert!(show("a.pdf", &[], &at_page(1)).contains("Nothing is indexed"));
     let good = show("a.docx", &chunks, &at_page(3));
     assert!(!good.contains("preview-notice") && good.contains("id=\"quote\"") && good.contains("href=\"file\""));
+}
+
+#[test]
+fn a_heading_alone_is_a_place() {
+    let chunks = made(|blocks| {
+        blocks.heading(1, "The <Title>", page(1));
+        blocks.paragraph("First.", page(1));
+        blocks.heading(1, "Returns", page(2));
+        blocks.heading(2, "By post", page(2));
+        blocks.paragraph("Second.", page(2));
+        blocks.heading(1, "Costs", page(3));
+        blocks.paragraph("Third.", page(3));
+        blocks.heading(1, "Costs", page(4));
+        blocks.paragraph("Fourth.", page(4));
+    });
+    let under = |heading: &str, page: Option<u32>| {
+        let place = Locator { page, heading: Some(heading.to_owned()), ..Locator::default() };
+        show("a.pdf", &chunks, &Wanted { place, ..Wanted::default() })
+    };
+    for (heading, at, next) in [
+        ("The <Title>", None, "First."),
+        ("Returns", None, "Second."),
+        ("By \n post", None, "Second."),
+        ("Costs", None, "Third."),
+        ("Costs", Some(4), "Fourth."),
+    ] {
+        let shown = under(heading, at);
+        let (before, after) = shown.split_once("id=\"quote\"").unwrap();
+        assert!(after.contains(next) && !before.contains(next), "{heading}: {shown}");
+        assert!(!shown.contains("preview-notice"), "{heading}");
+        let sentences = ["First.", "Second.", "Third.", "Fourth."];
+        assert_eq!(sentences.into_iter().find(|each| after.contains(each)), Some(next), "{heading}");
+    }
+    let none = under("<None>", None);
+    assert!(none.contains("No text stands under the heading “&lt;None&gt;” here."), "{none}");
+    let elsewhere = under("Returns", Some(3));
+    assert!(elsewhere.contains("No text stands under the heading “Returns” here."));
+    assert!(elsewhere.find("id=\"page-3\"").unwrap() < elsewhere.find("id=\"quote\"").unwrap());
+}
+
+#[test]
+fn words_on_another_page_than_asked_for_are_said_to_be_there() {
+    let chunks = made(|blocks| {
+        blocks.paragraph("Some words. And more", page(1));
+        blocks.paragraph("to come.", page(2));
+        blocks.paragraph("Other words.", page(3));
+    });
+    let at =
+        |number: u32, words: &str| show("a.pdf", &chunks, &Wanted { quote: Some(words.to_owned()), ..at_page(number) });
+    let other = at(3, "Some words.");
+    assert!(other.contains("The quoted words stand at Page 1, not at Page 3."), "{other}");
+    assert!(other.contains("autofocus>Some words.</mark>") && other.contains("href=\"file#page=1\""));
+    for (number, words) in [(1, "Some words."), (1, "And more to come."), (2, "And more to come."), (3, "Other words.")]
+    {
+        assert!(!at(number, words).contains("preview-notice"), "{words} {number}");
+    }
+    let plain = made(|blocks| blocks.paragraph("Some words.", Place::default()));
+    let shown = show("a.md", &plain, &Wanted { quote: Some("Some words.".to_owned()), ..at_page(3) });
+    assert!(shown.contains("the text of this document has no Page 3."), "{shown}");
+}
+
+#[test]
+fn a_pdf_opens_at_its_page_whatever_its_name() {
+    let chunks = made(|blocks| blocks.paragraph("Three.", page(3)));
+    let of = |path: &str, format: &str| {
+        let record = DocumentRecord { format: format.to_owned(), ..record(path) };
+        render(&record, &chunks, &at_page(3), "Bot").contains("Open the PDF at page 3")
+    };
+    assert!(of("guide.md", "PDF") && of("guide.pdf", "") && !of("guide.pdf", "DOCX"));
 }
 
 #[test]

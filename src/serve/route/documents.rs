@@ -2,8 +2,9 @@
 //!
 //! A file is found by the id of its record, never by a path of the caller's.
 
-use std::io::{Seek as _, SeekFrom};
+use std::io::{self, Seek as _, SeekFrom};
 use std::ops::Range;
+use std::path::Path as FolderPath;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -18,8 +19,8 @@ use tokio_util::io::ReaderStream;
 use crate::model::{DocumentRecord, file_name};
 use crate::serve::error::ApiError;
 use crate::serve::file::conditional::{self, Validators, Verdict};
-use crate::serve::file::opened::{Opened, open_within};
-use crate::serve::file::treatment::treatment;
+use crate::serve::file::opened::{Look, Opened, open_within};
+use crate::serve::file::treatment::{Treatment, is_text, treatment};
 use crate::serve::route;
 use crate::serve::state::AppState;
 
@@ -64,17 +65,22 @@ pub async fn file(
 ) -> Result<Response, ApiError> {
     let Path(document_id) = document_id?;
     let record = record(&state, &document_id).await?;
-    let docs_dir = state.docs_dir.clone();
-    let path = record.path.clone();
-    let opened =
-        tokio::task::spawn_blocking(move || open_within(&docs_dir, &path)).await.map_err(|_| ApiError::internal())?;
-    let opened = opened.map_err(|error| {
+    let (docs_dir, of) = (state.docs_dir.clone(), record.clone());
+    let opened = tokio::task::spawn_blocking(move || open(&docs_dir, &of)).await.map_err(|_| ApiError::internal())?;
+    let (opened, treatment) = opened.map_err(|error| {
         tracing::warn!(document.id = %record.document_id, %error, "a document's file is not available");
         ApiError::not_found("File not available").detail()
     })?;
     let validators = conditional::validators(&record, &opened, SystemTime::from(state.clock.now()));
     let verdict = conditional::judge(&method, &headers, &validators, opened.metadata.len());
-    answer(&record, opened, &validators, verdict)
+    answer(opened, treatment, &validators, verdict)
+}
+
+/// Opens the file, and looks into it where that says how to label it.
+fn open(docs_dir: &FolderPath, record: &DocumentRecord) -> io::Result<(Opened, Treatment)> {
+    let mut opened = open_within(docs_dir, &record.path)?;
+    let look = if is_text(record) { opened.look()? } else { Look::default() };
+    Ok((opened, treatment(record, &look)))
 }
 
 /// The record of a document, or the reference's 404.
@@ -84,13 +90,13 @@ pub async fn record(state: &AppState, document_id: &str) -> Result<DocumentRecor
 }
 
 fn answer(
-    record: &DocumentRecord,
     opened: Opened,
+    treatment: Treatment,
     validators: &Validators,
     verdict: Verdict,
 ) -> Result<Response, ApiError> {
     let size = opened.metadata.len();
-    let mut headers = common(record, &opened, validators);
+    let mut headers = common(treatment, validators);
     match verdict {
         Verdict::Whole => body(StatusCode::OK, headers, opened, 0..size),
         Verdict::Part(bytes) => {
@@ -116,8 +122,7 @@ fn answer(
 }
 
 /// What every good answer says, 304 included: it renews what a browser keeps.
-fn common(record: &DocumentRecord, opened: &Opened, validators: &Validators) -> HeaderMap {
-    let treatment = treatment(record, &opened.start);
+fn common(treatment: Treatment, validators: &Validators) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, treatment.media_type);
     headers.insert(header::CONTENT_DISPOSITION, treatment.disposition);

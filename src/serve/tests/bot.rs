@@ -326,6 +326,7 @@ pub fn record(id: &str, path: &str) -> DocumentRecord {
         ctime_ns: None,
         inode: None,
         title_from_name: false,
+        format: String::new(),
         indexed_at: Timestamp::UNIX_EPOCH,
         chunks: 1,
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::docs::walk;
 use crate::model::DocumentRecord;
 
 use super::bot::{Bot, CHUNK, Mood, record};
@@ -29,17 +30,20 @@ async fn documents_are_listed_and_served() {
     bot.stop().await;
 }
 
-/// A file as it was indexed: long enough ago, so that its hash stands for it.
+/// A file as it was indexed: long enough after it was written, so that its hash stands for it.
 fn indexed(bot: &Bot, name: &str, text: &str) {
     let path = bot.docs_dir.join(name);
     std::fs::write(&path, text).unwrap();
     let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let (ctime_ns, inode) = walk::inode(&path.metadata().unwrap());
     *bot.index.records.lock().unwrap() = vec![DocumentRecord {
         sha256: "a".repeat(64),
+        ctime_ns,
+        inode,
         bytes: text.len() as u64,
         modified_ns: Some(1_700_000_000_000_000_000),
-        indexed_at: "2025-01-01T00:00:00Z".parse().unwrap(),
+        indexed_at: Timestamp::now() + Duration::from_hours(1),
         ..record("a", name)
     }];
 }
@@ -94,6 +98,9 @@ async fn a_file_that_has_changed_has_no_longer_the_tag_of_its_hash() {
         ("98765432100", indexed_at),
         ("9876543210", indexed_at - Duration::from_hours(24)),
         ("9876543210", indexed_at + Duration::from_nanos(1)),
+        // The same size, and the time set back.
+        #[cfg(unix)]
+        ("9876543210", indexed_at),
     ] {
         indexed(&bot, "a.md", "0123456789");
         let path = bot.docs_dir.join("a.md");
@@ -104,6 +111,13 @@ async fn a_file_that_has_changed_has_no_longer_the_tag_of_its_hash() {
         assert_eq!((asked.status().as_u16(), asked.text().await.unwrap().as_str()), (200, text));
         let part = browser.send(Method::GET, FILE, &[("range", "bytes=2-4"), ("if-range", &tag)], None).await;
         assert_eq!(part.status(), 200);
+    }
+    // Another file in its place, whose inode has changed at the same time.
+    #[cfg(unix)]
+    {
+        indexed(&bot, "a.md", "0123456789");
+        bot.index.records.lock().unwrap()[0].inode = Some(1);
+        assert!(browser.get(FILE).await.headers()["etag"].to_str().unwrap().starts_with("W/\""));
     }
     // Indexed within the same tick of the clock: what was written after that would look the same.
     indexed(&bot, "a.md", "0123456789");
@@ -198,6 +212,12 @@ async fn only_what_is_indexed_and_in_the_folder_is_served() {
         bot.index.records.lock().unwrap().push(record("link", "link.md"));
         let link = browser.get("/knowledge/documents/link/file").await;
         assert_eq!(link.text().await.unwrap(), r#"{"detail":"File not available"}"#);
+        // An indexed document that was replaced by a link to what is left out as a secret.
+        std::fs::write(bot.docs_dir.join(".env"), "KEY=secret").unwrap();
+        std::os::unix::fs::symlink(".env", bot.docs_dir.join("replaced.md")).unwrap();
+        bot.index.records.lock().unwrap().push(record("replaced", "replaced.md"));
+        let replaced = browser.get("/knowledge/documents/replaced/file").await;
+        assert_eq!(replaced.text().await.unwrap(), r#"{"detail":"File not available"}"#);
     }
     for id in ids {
         let answer = browser.get(&format!("/knowledge/documents/{id}/file")).await;

@@ -1,6 +1,6 @@
 //! Wrong requests, headers, origins, cookies and limits.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -189,6 +189,20 @@ async fn cors_is_for_the_configured_origins_only() {
         let cross = [JSON, ("origin", origin), ("sec-fetch-site", "cross-site")];
         let write = browser.send(Method::POST, CHATKIT, &cross, Some(list)).await;
         assert_eq!(write.status(), if allowed { 200 } else { 403 }, "{origin}");
+    }
+    // What a viewer of documents needs to ask for parts, and to know what it got.
+    let wanted = "if-none-match,if-range,range";
+    let asks = [("access-control-request-method", "GET"), ("access-control-request-headers", wanted), ("origin", shop)];
+    let file = "/knowledge/documents/refund_policy/file";
+    let names = |answer: &Response, header: &str| answer.headers()[header].to_str().unwrap().to_lowercase();
+    let preflight = browser.send(Method::OPTIONS, file, &asks, None).await;
+    let may_ask = names(&preflight, "access-control-allow-headers");
+    let part = browser.send(Method::GET, file, &[("origin", shop), ("range", "bytes=0-1")], None).await;
+    let may_read = names(&part, "access-control-expose-headers");
+    assert!(wanted.split(',').all(|name| may_ask.split(',').any(|each| each == name)), "{may_ask}");
+    for name in ["x-request-id", "etag", "content-range", "accept-ranges", "content-disposition"] {
+        assert!(may_read.split(',').any(|each| each == name), "{name} is not in {may_read}");
+        assert!(part.headers().contains_key(name), "{name}");
     }
     bot.stop().await;
 }

@@ -4,6 +4,7 @@
 //! asked first, with [`sniff_text`].
 
 mod guess;
+pub mod label;
 mod wide;
 
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8};
