@@ -136,6 +136,9 @@ fn skipped_files_are_told_and_stores_of_secrets_apart() {
     broken(&sandbox().file("data/.notes.md", GOOD), &["skipped"], "warn", ".notes.md");
     let report = lint(&sandbox().file("data/id_rsa", "x")).code(0).json();
     assert!(told(&report).contains(&"secret-file"), "{report:#}");
+    // The reason quotes the rule, and the rule quotes a name.
+    let quoted = sandbox().file("data/.chatbotctlignore", "my-secret-notes.md\n").file("data/my-secret-notes.md", GOOD);
+    broken(&quoted, &["skipped"], "warn", "my-secret-notes.md");
 }
 
 #[test]
