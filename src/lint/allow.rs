@@ -50,6 +50,9 @@ pub struct Allow {
 /// Something about an entry that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntryNote {
+    /// The allow file, for people.
+    #[serde(skip)]
+    pub file: String,
     /// Which entry, counted from 1.
     pub entry: usize,
     /// Its path or glob.
@@ -119,12 +122,19 @@ impl Allow {
                 judged.open.push(finding);
             }
         }
+        let note = |at: usize, entry: &Entry, message: String| EntryNote {
+            file: self.path.clone().unwrap_or_default(),
+            entry: at + 1,
+            path: entry.path.text.clone(),
+            kind: entry.kind.0.clone(),
+            message,
+        };
         for ((at, entry), used) in self.entries.iter().enumerate().zip(used) {
             if entry.is_expired(today) {
                 let until = entry.until.map(|until| until.to_string()).unwrap_or_default();
-                judged.expired.push(entry.note(at, format!("its time was over on {until}; look again, or remove it")));
+                judged.expired.push(note(at, entry, format!("its time was over on {until}; look again, or remove it")));
             } else if !used {
-                judged.unused.push(entry.note(at, "it allows nothing that is there; remove it".to_owned()));
+                judged.unused.push(note(at, entry, "it allows nothing that is there; remove it".to_owned()));
             }
         }
         judged
@@ -179,10 +189,6 @@ impl Entry {
 
     fn is_expired(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
-    }
-
-    fn note(&self, at: usize, message: String) -> EntryNote {
-        EntryNote { entry: at + 1, path: self.path.text.clone(), kind: self.kind.0.clone(), message }
     }
 }
 

@@ -307,7 +307,13 @@ fn entries_that_are_over_or_of_no_use_are_told() {
     assert_eq!(probe(&report, "allow-file")["verdict"], "warn");
     let unused = sandbox().file("docs-allow.yaml", entry);
     unused.run(["docs", "scan"]).code(0).says("is of no use");
-    broken(&unused, &["allow-file"], "warn", "**");
+    let file = unused.path("docs-allow.yaml");
+    let report = broken(&unused, &["allow-file"], "warn", file.to_str().unwrap());
+    let message = probe(&report, "allow-file")["evidence"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("entry 1 (`**`, github-token)"), "{message}");
+    let sarif = unused.run(["docs", "lint", "--format", "sarif"]).code(0).json();
+    let location = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], format!("file://{}", file.display()));
 }
 
 #[test]

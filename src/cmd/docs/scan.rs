@@ -185,7 +185,7 @@ fn human(scan: &Scan, all: bool) -> String {
         let _ = write!(text, "\ntake it out, or paste its entry under `allow:` in {ALLOW_FILE} and say why");
     }
     for (what, notes) in [("over", &scan.expired), ("of no use", &scan.unused)] {
-        for EntryNote { entry, path, kind, message } in notes {
+        for EntryNote { entry, path, kind, message, .. } in notes {
             let _ = write!(text, "\nallow entry {entry} ({path}, {kind}) is {what}: {message}");
         }
     }

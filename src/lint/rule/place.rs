@@ -100,9 +100,12 @@ fn catalogue(subject: &Subject) -> Vec<Evidence> {
     }
 }
 
+/// The evidence is about the allow file: an entry's path is a glob, and no file may have that name.
 fn allow_file(subject: &Subject) -> Vec<Evidence> {
-    let evidence =
-        |note: &EntryNote| Evidence::new(&note.path, format!("entry {} ({}): {}", note.entry, note.kind, note.message));
+    let evidence = |note: &EntryNote| {
+        let EntryNote { file, entry, path, kind, message } = note;
+        Evidence::new(file, format!("entry {entry} (`{path}`, {kind}): {message}"))
+    };
     subject.notes.iter().map(evidence).collect()
 }
 
