@@ -6,6 +6,7 @@
 
 pub mod ignored;
 pub mod names;
+pub mod skipped;
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
@@ -13,7 +14,6 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::hex;
@@ -21,6 +21,8 @@ use crate::docs::catalogue::CATALOGUE_FILE;
 use crate::docs::format::{self, FormatError};
 use crate::docs::walk::ignored::{IGNORE_FILE, Rules};
 use crate::error::Problem;
+
+pub use crate::docs::walk::skipped::{SkipCode, Skipped};
 
 /// Deeper folders are a mistake or an attack.
 const MAX_DEPTH: usize = 64;
@@ -40,15 +42,6 @@ pub struct FoundFile {
     pub ctime_ns: Option<i64>,
     /// Number of its inode, when the file system has such.
     pub inode: Option<u64>,
-}
-
-/// A file that is left out on purpose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Skipped {
-    /// Path relative to the documents folder, with `/`.
-    pub path: String,
-    /// Why.
-    pub reason: String,
 }
 
 /// What lies in the folder. All lists are sorted by path.
@@ -196,31 +189,35 @@ impl Walker {
             return;
         }
         if name.starts_with('.') {
-            return self.skip(path, if names::is_secret(name) { names::SECRET } else { "hidden" });
+            return if names::is_secret(name) {
+                self.skip(path, SkipCode::Secret, names::SECRET)
+            } else {
+                self.skip(path, SkipCode::Hidden, "hidden")
+            };
         }
         let kind = match entry.file_type() {
             Ok(kind) => kind,
             Err(error) => return self.unreadable(path, &error),
         };
         if kind.is_symlink() {
-            return self.skip(path, "a symbolic link; links are not followed");
+            return self.skip(path, SkipCode::Link, "a symbolic link; links are not followed");
         }
         let rules = folder.rules.as_ref();
         if let Some(reason) = rules.and_then(|rules| rules.reason(&entry.path(), kind.is_dir())) {
-            return self.skip(path, &reason);
+            return self.skip(path, SkipCode::Ignored, &reason);
         }
         if kind.is_dir() {
             self.subfolder(entry, name, path, folder);
         } else if kind.is_file() {
             self.file(entry, name, path);
         } else {
-            self.skip(path, "not a regular file");
+            self.skip(path, SkipCode::Special, "not a regular file");
         }
     }
 
     fn subfolder(&mut self, entry: &fs::DirEntry, name: &str, path: String, parent: &Folder) {
         if let Some(reason) = names::foreign_folder(name) {
-            return self.skip(path, reason);
+            return self.skip(path, SkipCode::Foreign, reason);
         }
         if parent.depth >= MAX_DEPTH {
             return self.problem(path, "document/unreadable", "folders are nested too deep here");
@@ -234,13 +231,13 @@ impl Walker {
             return;
         }
         if names::is_secret(name) {
-            return self.skip(path, names::SECRET);
+            return self.skip(path, SkipCode::Secret, names::SECRET);
         }
         if names::is_scratch(name) {
-            return self.skip(path, "a temporary file of another program");
+            return self.skip(path, SkipCode::Temporary, "a temporary file of another program");
         }
         if format::by_extension(&path).is_none() {
-            return self.skip(path, &format::unsupported_reason(name));
+            return self.skip(path, SkipCode::Unsupported, &format::unsupported_reason(name));
         }
         match entry.metadata() {
             Err(error) => self.unreadable(path, &error),
@@ -258,8 +255,8 @@ impl Walker {
         self.listing.files.push(FoundFile { path, absolute, bytes, modified_ns, ctime_ns, inode });
     }
 
-    fn skip(&mut self, path: String, reason: &str) {
-        self.listing.skipped.push(Skipped { path, reason: reason.to_owned() });
+    fn skip(&mut self, path: String, code: SkipCode, reason: &str) {
+        self.listing.skipped.push(Skipped { path, code, reason: reason.to_owned() });
     }
 
     fn unreadable(&mut self, path: String, error: &io::Error) {

@@ -50,6 +50,9 @@ pub struct Allow {
 /// Something about an entry that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EntryNote {
+    /// The allow file, for people.
+    #[serde(skip)]
+    pub file: String,
     /// Which entry, counted from 1.
     pub entry: usize,
     /// Its path or glob.
@@ -119,12 +122,19 @@ impl Allow {
                 judged.open.push(finding);
             }
         }
+        let note = |at: usize, entry: &Entry, message: String| EntryNote {
+            file: self.path.clone().unwrap_or_default(),
+            entry: at + 1,
+            path: entry.path.text.clone(),
+            kind: entry.kind.0.clone(),
+            message,
+        };
         for ((at, entry), used) in self.entries.iter().enumerate().zip(used) {
             if entry.is_expired(today) {
                 let until = entry.until.map(|until| until.to_string()).unwrap_or_default();
-                judged.expired.push(entry.note(at, format!("its time was over on {until}; look again, or remove it")));
+                judged.expired.push(note(at, entry, format!("its time was over on {until}; look again, or remove it")));
             } else if !used {
-                judged.unused.push(entry.note(at, "it allows nothing that is there; remove it".to_owned()));
+                judged.unused.push(note(at, entry, "it allows nothing that is there; remove it".to_owned()));
             }
         }
         judged
@@ -180,10 +190,6 @@ impl Entry {
     fn is_expired(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
     }
-
-    fn note(&self, at: usize, message: String) -> EntryNote {
-        EntryNote { entry: at + 1, path: self.path.text.clone(), kind: self.kind.0.clone(), message }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -228,11 +234,12 @@ impl TryFrom<String> for Fingerprint {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_hex = text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_hex {
+        let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hex && sensitive::FINGERPRINT_DIGITS.contains(&text.len()) {
             Ok(Self(text))
         } else {
-            Err("`fingerprint` has eight hexadecimal digits in quotes, as `docs scan` prints it".to_owned())
+            let digits = sensitive::FINGERPRINT_DIGITS.map(|digits| digits.to_string()).join(" or ");
+            Err(format!("`fingerprint` is not {digits} hexadecimal digits in quotes, as `docs scan` prints it"))
         }
     }
 }
@@ -278,8 +285,8 @@ mod tests {
             title: "telephone number",
             class: Class::Personal,
             severity: Level::Medium,
-            excerpt: "+4…".to_owned(),
-            fingerprint: "0a1b2c3d".to_owned(),
+            excerpt: "… (12 characters)".to_owned(),
+            fingerprint: "0a1".to_owned(),
         }
     }
 
@@ -294,8 +301,8 @@ mod tests {
             |path: &str, more: &str| format!("allow:\n  - path: \"{path}\"\n    kind: phone\n    reason: ours\n{more}");
         assert_eq!(judge(&entry("**/contact.md", "")).allowed, 1);
         assert_eq!(judge(&entry("*.md", "")).allowed, 1, "a star does not cross folders");
-        assert_eq!(judge(&entry("**", "    fingerprint: \"0A1B2C3D\"\n")).allowed, 2);
-        let other = judge(&entry("**", "    fingerprint: \"00000000\"\n"));
+        assert_eq!(judge(&entry("**", "    fingerprint: \"0A1\"\n")).allowed, 2);
+        let other = judge(&entry("**", "    fingerprint: \"000\"\n"));
         assert_eq!((other.allowed, other.unused.len()), (0, 1));
         let over = judge(&entry("**", "    until: 2031-04-30\n"));
         assert_eq!((over.allowed, over.open.len(), over.expired.len(), over.unused.len()), (0, 2, 1, 0));
@@ -309,7 +316,10 @@ mod tests {
         for (entry, what) in [
             ("  - path: x\n    kind: phone\n    reason: ' '\n", "`reason` says nothing"),
             ("  - path: x\n    kind: phones\n    reason: ours\n", "`kind` is none of"),
-            ("  - path: x\n    kind: phone\n    reason: ours\n    fingerprint: hunter2hunter2\n", "`fingerprint` has"),
+            (
+                "  - path: x\n    kind: phone\n    reason: ours\n    fingerprint: hunter2hunter2\n",
+                "`fingerprint` is not",
+            ),
             ("  - path: x\n    kind: phone\n    reason: ours\n    value: hunter2\n", "unknown field `value`"),
             ("  - path: '[x'\n    kind: phone\n    reason: ours\n", "`path` is no glob"),
             ("  - path: x\n    kind: phone\n    reason: ours\n    until: hunter2\n", "until"),

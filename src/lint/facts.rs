@@ -12,7 +12,7 @@ use crate::docs::catalogue::{Bound, Catalogue};
 use crate::docs::chunk;
 use crate::docs::format::{self, FormatError, Parsed};
 use crate::docs::identity::is_sensible_title;
-use crate::docs::walk::{FoundFile, Listing};
+use crate::docs::walk::{FoundFile, Listing, SkipCode};
 use crate::error::Problem;
 use crate::ingest::language;
 use crate::lint::finding::{self, Finding};
@@ -64,6 +64,8 @@ pub struct Content {
 pub struct Other {
     /// Path relative to the documents folder.
     pub path: String,
+    /// Why it is left out, for programs.
+    pub code: SkipCode,
     /// Why it is left out.
     pub reason: String,
     /// Why it is a program.
@@ -101,7 +103,7 @@ pub fn folder(root: &Path, listing: Listing, files: Vec<Facts>) -> Folder {
         let absolute = root.join(&skipped.path);
         let is_file = absolute.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
         let program = if is_file { program(&head(&absolute)) } else { None };
-        Other { path: skipped.path, reason: skipped.reason, program }
+        Other { path: skipped.path, code: skipped.code, reason: skipped.reason, program }
     });
     let others = others.collect();
     let paths = files.iter().map(|facts| facts.file.path.as_str());

@@ -29,7 +29,7 @@ pub struct Finding {
     pub class: Class,
     /// How bad.
     pub severity: Level,
-    /// The beginning of the value.
+    /// The beginning of a random value, or the length of another; never more.
     pub excerpt: String,
     /// What an allow file names.
     pub fingerprint: String,
@@ -50,8 +50,8 @@ pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
             title: found.kind.title,
             class: found.kind.class,
             severity: found.level,
-            excerpt: sensitive::mask(value),
-            fingerprint: sensitive::fingerprint(found.kind.id, value),
+            excerpt: sensitive::excerpt(&found.kind, value),
+            fingerprint: sensitive::fingerprint(&found.kind, value),
         }
     };
     let mut kept: BTreeMap<Level, usize> = BTreeMap::new();
@@ -121,7 +121,7 @@ mod tests {
         let found = find("a.md", &parsed);
         let places: Vec<(&str, &str)> = found.iter().map(|found| (found.kind, found.place.as_str())).collect();
         assert_eq!(places, [("date-of-birth", "line 3"), ("us-ssn", "line 5"), ("email", "")]);
-        assert_eq!(found[1].excerpt, "51…");
+        assert_eq!(found[1].excerpt, "… (11 characters)");
     }
 
     #[test]
@@ -135,6 +135,6 @@ mod tests {
     #[test]
     fn a_heading_does_not_give_it_away() {
         let locator = Locator { heading: Some("SSN 512-68-4471".to_owned()), ..Locator::default() };
-        assert_eq!(redacted(&locator).describe(), "“SSN 51…”");
+        assert_eq!(redacted(&locator).describe(), "“SSN …”");
     }
 }

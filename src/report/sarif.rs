@@ -2,6 +2,7 @@
 //! passed have no result.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -66,7 +67,10 @@ fn results(rule_index: usize, probe: &Probe, target: &str) -> Vec<Value> {
 }
 
 fn location(evidence: &Evidence, target: &str) -> Value {
-    let path = format!("{}/{}", target.trim_end_matches('/'), evidence.subject);
+    let subject = &evidence.subject;
+    // What lies outside of what was looked at has its whole path.
+    let is_whole = Path::new(subject).is_absolute();
+    let path = if is_whole { subject.clone() } else { format!("{}/{subject}", target.trim_end_matches('/')) };
     let mut location = json!({"physicalLocation": {"artifactLocation": {"uri": uri(&path)}}});
     if let Some(lines) = evidence.locator.as_ref().and_then(|locator| locator.lines) {
         location["physicalLocation"]["region"] = json!({"startLine": lines.0.max(1), "endLine": lines.1.max(1)});

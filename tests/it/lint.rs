@@ -136,6 +136,9 @@ fn skipped_files_are_told_and_stores_of_secrets_apart() {
     broken(&sandbox().file("data/.notes.md", GOOD), &["skipped"], "warn", ".notes.md");
     let report = lint(&sandbox().file("data/id_rsa", "x")).code(0).json();
     assert!(told(&report).contains(&"secret-file"), "{report:#}");
+    // The reason quotes the rule, and the rule quotes a name.
+    let quoted = sandbox().file("data/.chatbotctlignore", "my-secret-notes.md\n").file("data/my-secret-notes.md", GOOD);
+    broken(&quoted, &["skipped"], "warn", "my-secret-notes.md");
 }
 
 #[test]
@@ -251,7 +254,8 @@ fn leaks_are_told_and_never_shown() {
         let finding = &scan.json()["findings"][0];
         assert_eq!(finding["path"], "a.md");
         assert!(finding["place"].as_str().unwrap().starts_with("line 1"), "{finding:#}");
-        assert!(finding["excerpt"].as_str().unwrap().chars().count() <= 5, "{finding:#}");
+        let excerpt = finding["excerpt"].as_str().unwrap();
+        assert!(excerpt == "ghp_…" || excerpt.starts_with('…'), "{finding:#}");
         let runs = [
             report,
             scan,
@@ -264,6 +268,10 @@ fn leaks_are_told_and_never_shown() {
         ];
         for run in runs {
             assert!(!run.text().contains(&value), "{value} in\n{}", run.text());
+        }
+        for form in ["human", "json", "junit", "sarif"] {
+            let shown = sandbox.run(["docs", "lint", "--format", form]).stdout();
+            assert!(shown.contains("(kind ") && !shown.contains("fingerprint"), "{shown}");
         }
     }
 }
@@ -304,7 +312,13 @@ fn entries_that_are_over_or_of_no_use_are_told() {
     assert_eq!(probe(&report, "allow-file")["verdict"], "warn");
     let unused = sandbox().file("docs-allow.yaml", entry);
     unused.run(["docs", "scan"]).code(0).says("is of no use");
-    broken(&unused, &["allow-file"], "warn", "**");
+    let file = unused.path("docs-allow.yaml");
+    let report = broken(&unused, &["allow-file"], "warn", file.to_str().unwrap());
+    let message = probe(&report, "allow-file")["evidence"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("entry 1 (`**`, github-token)"), "{message}");
+    let sarif = unused.run(["docs", "lint", "--format", "sarif"]).code(0).json();
+    let location = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], format!("file://{}", file.display()));
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::ui::{Format, clean};
         Found are private keys, tokens of some forty issuers by their published forms, JSON Web Tokens, passwords in \
         addresses and assignments, keys of any issuer by name and entropy, IBANs, card numbers, social security and \
         tax numbers by their check digits, dates of birth by their label, e-mail addresses and telephone numbers. \
-        Each finding names the document, the place, the kind and the beginning of the value, never the value.\n\n\
+        Each finding names the document, the place and the kind, of a random key its beginning, never the value.\n\n\
         Severities: high opens something or identifies a person; medium is a way to reach a person; low is most \
         likely meant to be there (support@, freephone numbers), is listed with --all, and \
         does not change the exit code. Of one document at most 1,000 of a severity are listed.\n\n\
@@ -33,7 +33,7 @@ use crate::ui::{Format, clean};
         allow:\n    \
         - path: \"contact/*.md\"     # a document, or a glob; ** crosses folders\n      \
         kind: phone\n      \
-        fingerprint: \"0a1b2c3d\" # this value only; without it every value of the kind\n      \
+        fingerprint: \"0a1\"      # this value only; without it every value of the kind\n      \
         reason: the shop's own number\n      \
         until: 2027-12-31       # optional; after this day the entry counts no more\n\n\
         With --format json: schema, docs_dir, summary (documents, unread, high, medium, low, allowed), findings \
@@ -188,7 +188,7 @@ fn human(scan: &Scan, all: bool) -> String {
         let _ = write!(text, "\ntake it out, or paste its entry under `allow:` in {ALLOW_FILE} and say why");
     }
     for (what, notes) in [("over", &scan.expired), ("of no use", &scan.unused)] {
-        for EntryNote { entry, path, kind, message } in notes {
+        for EntryNote { entry, path, kind, message, .. } in notes {
             let _ = write!(text, "\nallow entry {entry} ({path}, {kind}) is {what}: {message}");
         }
     }

@@ -158,10 +158,8 @@ fn findings(subject: &Subject, wanted: fn(&Finding) -> bool) -> Vec<Evidence> {
     // What is most likely meant to be there is no evidence; `docs scan` lists it.
     let told = subject.open.iter().filter(|finding| finding.severity > Level::Low && wanted(finding));
     told.map(|finding| {
-        let what = format!(
-            "{} `{}` (kind {}, fingerprint {})",
-            finding.title, finding.excerpt, finding.kind, finding.fingerprint
-        );
+        // Reports travel further than the documents: a fingerprint is only for those who write the allow file.
+        let what = format!("{} `{}` (kind {})", finding.title, finding.excerpt, finding.kind);
         Evidence::new(&finding.path, what).at(finding.locator.clone())
     })
     .collect()

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::docs::catalogue::CATALOGUE_FILE;
+use crate::docs::walk::SkipCode;
 use crate::lint::allow::EntryNote;
 use crate::lint::facts::Facts;
 use crate::lint::rule::{Rule, Subject};
@@ -40,7 +41,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "no file looks like a store of secrets",
         bad: "a file looks like a store of secrets; it is skipped",
         fix: "move it out of the folder",
-        find: |subject| others(subject, is_secret),
+        find: |subject| others(subject, |code| code == SkipCode::Secret),
     },
     Rule {
         name: "skipped",
@@ -48,7 +49,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "every file is read",
         bad: "a file is skipped",
         fix: "save it in a format that is read (Markdown, PDF, DOCX …), or move it out of the folder",
-        find: |subject| others(subject, |reason| !is_secret(reason)),
+        find: |subject| others(subject, |code| code != SkipCode::Secret),
     },
     Rule {
         name: "catalogue",
@@ -81,14 +82,9 @@ fn each(subject: &Subject, find: fn(&Facts) -> Option<String>) -> Vec<Evidence> 
     subject.folder.files.iter().filter_map(evidence).collect()
 }
 
-fn others(subject: &Subject, wanted: fn(&str) -> bool) -> Vec<Evidence> {
-    let found = subject.folder.others.iter().filter(|other| wanted(&other.reason));
+fn others(subject: &Subject, wanted: fn(SkipCode) -> bool) -> Vec<Evidence> {
+    let found = subject.folder.others.iter().filter(|other| wanted(other.code));
     found.map(|other| Evidence::new(&other.path, &other.reason)).collect()
-}
-
-/// The walk's own words for what it takes for keys and passwords.
-fn is_secret(reason: &str) -> bool {
-    reason.contains("secret")
 }
 
 fn programs(subject: &Subject) -> Vec<Evidence> {
@@ -104,9 +100,12 @@ fn catalogue(subject: &Subject) -> Vec<Evidence> {
     }
 }
 
+/// The evidence is about the allow file: an entry's path is a glob, and no file may have that name.
 fn allow_file(subject: &Subject) -> Vec<Evidence> {
-    let evidence =
-        |note: &EntryNote| Evidence::new(&note.path, format!("entry {} ({}): {}", note.entry, note.kind, note.message));
+    let evidence = |note: &EntryNote| {
+        let EntryNote { file, entry, path, kind, message } = note;
+        Evidence::new(file, format!("entry {entry} (`{path}`, {kind}): {message}"))
+    };
     subject.notes.iter().map(evidence).collect()
 }
 

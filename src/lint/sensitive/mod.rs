@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Serialize;
 
-pub use crate::lint::sensitive::mask::{fingerprint, mask};
+pub use crate::lint::sensitive::mask::{FINGERPRINT_DIGITS, excerpt, fingerprint, mask};
 
 /// How bad it is that a value stands in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -179,7 +179,7 @@ pub fn redact(text: &str) -> String {
     let mut at = 0;
     for found in find(text) {
         shown.push_str(&text[at..found.value.start]);
-        shown.push_str(&mask(&text[found.value.clone()]));
+        shown.push_str(&mask(&found.kind, &text[found.value.clone()]));
         at = found.value.end;
     }
     shown.push_str(&text[at..]);
