@@ -22,6 +22,10 @@ pub enum ReadError {
 pub trait Reader: Send + Sync {
     /// Reads one file of the documents folder. Dropping the future gives the file up.
     async fn read(&self, file: &FoundFile) -> Result<ReadFile, ReadError>;
+    /// How many files it reads at once; more would only wait.
+    fn width(&self) -> usize {
+        2
+    }
     /// There is nothing to read for now: what waits for work is given back.
     fn rest(&self) {}
 }

@@ -3,7 +3,7 @@
 //!
 //! An entry says of bytes, not of a path's place in the index, that this version of the reader failed on them. So the
 //! file may be lost or old without harm: that costs reading once more. What the system did (no permission, a disk
-//! error) is never remembered.
+//! error, a killed reader, a machine too busy) is never remembered.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -78,7 +78,7 @@ impl Failures {
     /// Remembers that the file's bytes cannot be read.
     pub fn note(&mut self, scanned: &ScannedFile, looked_at: Timestamp, error: &FormatError) {
         let file = &scanned.file;
-        if matches!(error, FormatError::Unreadable(_)) {
+        if error.is_passing() {
             self.documents.remove(&file.path);
             return;
         }

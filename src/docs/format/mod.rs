@@ -95,9 +95,23 @@ pub enum FormatError {
     /// Reading it takes longer than anything should, in seconds.
     #[error("reading it takes more than {0} s; split it, or save it anew")]
     TimedOut(u64),
+    /// Its reader was ended from outside: the document may be as good as any.
+    #[error("its reader was ended from outside: {0}")]
+    Killed(String),
+    /// Reading it takes longer by the clock, in seconds, than the machine should need for it.
+    #[error(
+        "reading it took more than {0} s by the clock; run the command again when the machine is less busy, or split it"
+    )]
+    Late(u64),
 }
 
 impl FormatError {
+    /// Whether the next try may end otherwise though no byte of the document changed: what the system did is no
+    /// property of the document.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreadable(_) | Self::Killed(_) | Self::Late(_))
+    }
+
     /// The stable code of the problem.
     pub fn code(&self) -> &'static str {
         match self {
@@ -107,8 +121,8 @@ impl FormatError {
             Self::Malformed(_) => "document/malformed",
             Self::Unsupported(_) => "document/unsupported",
             Self::Unreadable(_) => "document/unreadable",
-            Self::Crashed(_) => "document/crashed",
-            Self::TimedOut(_) => "document/timeout",
+            Self::Crashed(_) | Self::Killed(_) => "document/crashed",
+            Self::TimedOut(_) | Self::Late(_) => "document/timeout",
         }
     }
 }

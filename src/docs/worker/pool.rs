@@ -1,6 +1,7 @@
 //! The workers of a program: started when they are needed, used again, replaced when they are spent.
 //!
-//! A document that broke a worker is known from then on and not tried again, unless its file changes.
+//! A document that broke a worker is known from then on and not tried again, unless its file changes. Where the worker
+//! was ended from outside, or late, it is tried again.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -101,12 +102,16 @@ impl Pool {
             Err(broken) => {
                 let cpu_s = self.settings.limits.cpu_s(version.1);
                 let error = worker.post_mortem(broken, cpu_s).await;
-                let mut known = locked(&self.broken);
-                if known.len() < MAX_REMEMBERED {
-                    known.insert(version, error.clone());
-                }
+                self.remember(version, &error);
                 Err(error)
             }
+        }
+    }
+
+    fn remember(&self, version: FileVersion, error: &FormatError) {
+        let mut known = locked(&self.broken);
+        if !error.is_passing() && known.len() < MAX_REMEMBERED {
+            known.insert(version, error.clone());
         }
     }
 }
@@ -115,6 +120,10 @@ type ReadResult = Result<ReadFile, FormatError>;
 
 #[async_trait]
 impl Reader for Pool {
+    fn width(&self) -> usize {
+        self.settings.workers
+    }
+
     fn rest(&self) {
         locked(&self.idle).clear();
     }

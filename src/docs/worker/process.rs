@@ -148,7 +148,7 @@ impl Worker {
     pub async fn post_mortem(mut self, broken: Broken, cpu_s: u64) -> FormatError {
         match broken {
             Broken::Source(error) | Broken::Refused(error) => return error,
-            Broken::Late(deadline) => return FormatError::TimedOut(deadline.as_secs()),
+            Broken::Late(deadline) => return FormatError::Late(deadline.as_secs()),
             Broken::HungUp => {}
         }
         let Ok(Ok(status)) = timeout(END_DEADLINE, self.child.wait()).await else {

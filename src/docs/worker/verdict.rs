@@ -52,7 +52,11 @@ fn by_status(status: ExitStatus, cpu_s: u64) -> FormatError {
             "it was made to reach out of its sandbox and was stopped; leave the file out".to_owned(),
         ),
         Some(Signal::KILL) => {
-            FormatError::Crashed("the system killed it; free some memory and run the command again".to_owned())
+            FormatError::Killed("the system killed it; free some memory and run the command again".to_owned())
+        }
+        // No reader sends itself one of these: a person did, or what supervises this program.
+        Some(Signal::TERM | Signal::HUP | Signal::INT | Signal::QUIT) => {
+            FormatError::Killed(format!("it ended by {status}; run the command again"))
         }
         _ => FormatError::Crashed(format!("it ended by {status}; {ADVICE}")),
     }
@@ -69,6 +73,14 @@ mod tests {
     use std::os::unix::process::ExitStatusExt as _;
 
     use super::*;
+
+    #[test]
+    fn what_came_from_outside_is_passing() {
+        for (signal, is_passing) in [(9, true), (15, true), (24, false), (11, false), (6, false), (31, false)] {
+            assert_eq!(ended(ExitStatus::from_raw(signal), "", 10).is_passing(), is_passing, "{signal}");
+        }
+        assert!(!out_of_memory().is_passing());
+    }
 
     #[test]
     fn each_end_has_its_code() {

@@ -87,13 +87,13 @@ fn an_unchanged_bad_file_is_told_but_not_read_again() {
     assert_eq!((reader.taken(), report.problems.len()), (1, 1));
 }
 
-/// A reader that breaks on everything.
-struct Refusing;
+/// A reader that fails on everything in this way.
+struct Refusing(FormatError);
 
 #[async_trait]
 impl Reader for Refusing {
     async fn read(&self, _file: &FoundFile) -> Result<ReadFile, ReadError> {
-        Err(FormatError::Crashed("for the test".to_owned()).into())
+        Err(self.0.clone().into())
     }
 }
 
@@ -106,10 +106,27 @@ fn a_renamed_document_that_can_no_longer_be_read_keeps_its_text() {
     // As if an earlier reader had made it.
     bench.memory.documents.lock().unwrap().values_mut().for_each(|(record, _)| record.recipe = "older".to_owned());
     bench.rename("a.md", "b.md");
-    let report = bench.sync_as(How { reader: &Refusing, ..How::default() }).unwrap();
+    let refusing = Refusing(FormatError::Crashed("for the test".to_owned()));
+    let report = bench.sync_as(How { reader: &refusing, ..How::default() }).unwrap();
     assert_eq!((report.removed, report.problems.len()), (0, 2));
     assert_eq!(bench.records()["b.md"].document_id, "a");
     assert_eq!(bench.records().len(), 2);
+}
+
+#[test]
+fn what_the_system_did_is_not_remembered_of_a_document() {
+    for (error, is_passing) in [
+        (FormatError::Killed("for the test".to_owned()), true),
+        (FormatError::Late(40), true),
+        (FormatError::Unreadable("for the test".to_owned()), true),
+        (FormatError::Crashed("for the test".to_owned()), false),
+        (FormatError::TimedOut(10), false),
+    ] {
+        let bench = Bench::new();
+        bench.write("a.md", "One.");
+        bench.sync_as(How { reader: &Refusing(error.clone()), ..How::default() }).unwrap();
+        assert_eq!(bench.sync().added, usize::from(is_passing), "{error}");
+    }
 }
 
 /// Equal size and equal modification time say nothing: a copy of a backup put back looks like that.

@@ -82,7 +82,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "no document broke its reader",
         bad: "a document broke its reader or took too long",
         fix: "save it anew or split it; if it should be readable, report it as a bug",
-        find: |subject| unread(subject, |error| matches!(error, FormatError::Crashed(_) | FormatError::TimedOut(_))),
+        find: |subject| unread(subject, breaks_its_reader),
     },
     Rule {
         name: "too-large",
@@ -153,6 +153,11 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+fn breaks_its_reader(error: &FormatError) -> bool {
+    use FormatError::{Crashed, Killed, Late, TimedOut};
+    matches!(error, Crashed(_) | TimedOut(_) | Killed(_) | Late(_))
+}
 
 fn findings(subject: &Subject, wanted: fn(&Finding) -> bool) -> Vec<Evidence> {
     // What is most likely meant to be there is no evidence; `docs scan` lists it.
