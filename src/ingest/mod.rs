@@ -4,6 +4,7 @@
 //! nothing: what needs a person's word is asked through a function that the caller gives.
 
 pub mod apply;
+pub mod documents;
 pub mod embed;
 pub mod error;
 pub mod failures;

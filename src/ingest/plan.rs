@@ -81,6 +81,8 @@ pub fn plan(records: &[DocumentRecord], scan: &Scan) -> Plan {
         }
         let (list, reason) = if held.holds(&record.path) {
             (&mut plan.keep, "it cannot be looked at now")
+        } else if known.taken.contains(record.path.as_str()) {
+            (&mut plan.remove, "another document has its place")
         } else {
             (&mut plan.remove, skip_reason(&record.path, &skipped).unwrap_or("gone"))
         };
@@ -108,6 +110,8 @@ struct Known<'a> {
     by_id: BTreeMap<&'a str, &'a DocumentRecord>,
     by_path: BTreeMap<&'a str, &'a DocumentRecord>,
     present: BTreeSet<&'a str>,
+    /// The paths that have a file.
+    taken: BTreeSet<&'a str>,
     scan: &'a Scan,
 }
 
@@ -117,14 +121,17 @@ impl<'a> Known<'a> {
             by_id: records.iter().map(|record| (record.document_id.as_str(), record)).collect(),
             by_path: records.iter().map(|record| (record.path.as_str(), record)).collect(),
             present: scan.files.iter().map(|scanned| scanned.document_id.as_str()).collect(),
+            taken: scan.files.iter().map(|scanned| scanned.file.path.as_str()).collect(),
             scan,
         }
     }
 
-    /// The id under which the index knows the file's path, when it is to have another.
+    /// The id under which the index knows the file's path, when it is to have another. A document that another one was
+    /// moved over has no new id: it is gone.
     fn old_id(&self, scanned: &ScannedFile) -> Option<&'a str> {
         let record = self.by_path.get(scanned.file.path.as_str())?;
-        Some(record.document_id.as_str()).filter(|id| !self.present.contains(id))
+        let is_other = self.by_id.contains_key(scanned.document_id.as_str()) && record.sha256 != scanned.sha256;
+        Some(record.document_id.as_str()).filter(|id| !is_other && !self.present.contains(id))
     }
 
     /// Puts the file into the list where it belongs.
@@ -143,6 +150,7 @@ impl<'a> Known<'a> {
             }
             _ if scanned.failed.is_some() && moved_from.is_none() => {
                 plan.failed.extend(scanned.failed.clone());
+                plan.keep.extend(self.earlier(scanned, old_id));
                 return;
             }
             None if old_id.is_some() => (&mut plan.update, "it has a new id"),
@@ -160,6 +168,13 @@ impl<'a> Known<'a> {
             replaces: old_id.map(str::to_owned),
             renamed,
         });
+    }
+
+    /// What the index has of a file that cannot be read now: it stays.
+    fn earlier(&self, scanned: &ScannedFile, old_id: Option<&str>) -> Option<Change> {
+        let record = self.by_id.get(old_id.unwrap_or(&scanned.document_id))?;
+        let reason = "it cannot be read now, its earlier version stays".to_owned();
+        Some(Change { document_id: record.document_id.clone(), path: record.path.clone(), reason, ..Change::default() })
     }
 
     /// Whether what the record says of the file is old, or too young to tell a change by.

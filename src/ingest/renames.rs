@@ -1,4 +1,4 @@
-//! Which new files are documents that the index knows under a path that is gone.
+//! Which files are documents that the index knows under a path that has not their bytes any more.
 //!
 //! A file is the same document when its bytes are the same and its extension, which decides how it is read, too. Among
 //! several equal ones the choice is always the same: the same inode first, then as much of the path's end as possible
@@ -42,7 +42,7 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn pair(mut self, found: &mut HashMap<&'a str, &'a DocumentRecord>) {
-        self.gone.sort_by(|a, b| a.path.cmp(&b.path));
+        self.gone.sort_by(|a, b| (&a.path, &a.document_id).cmp(&(&b.path, &b.document_id)));
         self.new.sort_by(|a, b| a.file.path.cmp(&b.file.path));
         self.pair_by(found, |record| record.inode, |file| file.file.inode);
         let depth = self.new.iter().map(|file| file.file.path.split('/').count()).max().unwrap_or_default();

@@ -3,7 +3,7 @@
 //! A file is not read again when its size, its times and its inode are those noted, and the times are old enough that
 //! a later change would show.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::docs::catalogue::{Catalogue, Details};
-use crate::docs::identity::{Claim, assign_ids};
+use crate::docs::identity::assign_ids;
 use crate::docs::walk::{self, FoundFile, Listing, Skipped};
 use crate::error::Problem;
 use crate::event::{Event, Observer};
 use crate::ingest::failures::Failures;
 use crate::ingest::held::Held;
-use crate::ingest::{Folders, SyncError, renames};
+use crate::ingest::{Folders, SyncError, documents};
 use crate::model::DocumentRecord;
 
 /// A file written this shortly before it was looked at may have been changed again within the same tick of the clock:
@@ -100,7 +100,7 @@ pub async fn scan(folders: &Folders, records: &[DocumentRecord], looking: Lookin
     if looking.stop.is_cancelled() {
         return interrupted();
     }
-    let mut scan = Assembly { known: &known, catalogue: &catalogue }.assemble(listing, hashed)?;
+    let mut scan = Assembly { records, catalogue: &catalogue }.assemble(listing, hashed)?;
     scan.started_at = started_at;
     if !looking.retry_failed {
         for scanned in &mut scan.files {
@@ -187,7 +187,7 @@ async fn hash_all(files: &[FoundFile], noted: &Noted<'_>, looking: Looking<'_>) 
 
 /// What turns files into documents.
 struct Assembly<'a> {
-    known: &'a HashMap<&'a str, &'a DocumentRecord>,
+    records: &'a [DocumentRecord],
     catalogue: &'a Catalogue,
 }
 
@@ -207,7 +207,8 @@ impl Assembly<'_> {
         let troubled = problems.iter().map(|problem| problem.path.as_str());
         let bound = self.catalogue.bind(files.iter().map(|hashed| hashed.file.path.as_str()).chain(troubled))?;
         let details: Vec<Details> = files.iter().map(|hashed| bound.details(&hashed.file.path)).collect();
-        let mut ids = self.ids(&files, &details, &problems);
+        let (claims, reserved) = documents::claims(&files, &details, self.records, &Held::new(&problems));
+        let mut ids = assign_ids(&claims, &reserved);
         let files = files
             .into_iter()
             .zip(details)
@@ -218,29 +219,5 @@ impl Assembly<'_> {
             .collect();
         problems.extend(bound.problems);
         Ok(Scan { files, skipped: listing.skipped, problems, ..Scan::default() })
-    }
-
-    /// The id of each path. A renamed document takes its id along.
-    fn ids(&self, files: &[HashedFile], details: &[Details], problems: &[Problem]) -> BTreeMap<String, String> {
-        let held = Held::new(problems);
-        let present: HashSet<&str> = files.iter().map(|hashed| hashed.file.path.as_str()).collect();
-        let absent: Vec<&DocumentRecord> =
-            self.known.values().copied().filter(|record| !present.contains(record.path.as_str())).collect();
-        let (kept, gone): (Vec<&DocumentRecord>, Vec<&DocumentRecord>) =
-            absent.into_iter().partition(|record| held.holds(&record.path));
-        let new: Vec<&HashedFile> =
-            files.iter().filter(|hashed| !self.known.contains_key(hashed.file.path.as_str())).collect();
-        let renamed = renames::find(&gone, &new);
-        let claims: Vec<Claim<'_>> = files
-            .iter()
-            .zip(details)
-            .map(|(HashedFile { file, .. }, details)| {
-                let path = file.path.as_str();
-                let known = self.known.get(path).or_else(|| renamed.get(path));
-                Claim { path, given: details.id.as_deref(), known: known.map(|record| record.document_id.as_str()) }
-            })
-            .collect();
-        let reserved: BTreeSet<String> = kept.iter().map(|record| record.document_id.clone()).collect();
-        assign_ids(&claims, &reserved)
     }
 }

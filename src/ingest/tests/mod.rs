@@ -2,5 +2,6 @@
 
 mod bench;
 mod hurt;
+mod places;
 mod property;
 mod sync;
