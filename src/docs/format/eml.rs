@@ -72,7 +72,7 @@ fn fields(bytes: &[u8]) -> Vec<String> {
 }
 
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
-    let bytes = input.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input.bytes);
+    let bytes = without_envelope(input.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input.bytes));
     let known = fields(bytes);
     if !["from", "to", "subject", "date", "received", "message-id"].iter().any(|name| known.iter().any(|f| f == name)) {
         return Err(FormatError::Malformed("it does not begin with the header of a mail".to_owned()));
@@ -91,6 +91,12 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     push(&message, 0, &mut blocks);
     let language = message.parts.first().and_then(|part| part.content_language().as_text()).map(str::to_owned);
     Ok(Parsed { title: message.subject().map(str::to_owned), language, blocks: blocks.finish(), ..Parsed::default() })
+}
+
+/// Without the line that a mail brings along from a file of many (mbox, RFC 4155).
+fn without_envelope(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == b'\n').filter(|_| bytes.starts_with(b"From "));
+    end.map_or(bytes, |end| &bytes[end + 1..])
 }
 
 fn count(bytes: &[u8], what: &[u8]) -> usize {
