@@ -1,10 +1,9 @@
 //! Opens a document's file, and reads it in pieces while hashing it.
 //!
-//! What is read is a regular file of the folder itself: the open handle is looked at, not the name, so that nothing
-//! put in its place after the listing (a link, a pipe, a device) is ever followed or waited for. No more of a file
-//! than one piece is held here.
+//! What is read is a regular file of the folder itself (see [`walk::open`]). No more of a file than one piece is held
+//! here.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::hex;
 use crate::docs::format::{self, FormatError};
 use crate::docs::walk;
+use crate::docs::walk::open::open_document;
 
 /// The largest piece, in bytes: four times what a pipe of Linux holds.
 pub const PIECE_BYTES: u64 = 256 * 1024;
@@ -34,9 +34,7 @@ impl Source {
     /// Opens a file; `path` is its path relative to the documents folder.
     pub fn open(absolute: &Path, path: &str) -> Result<Self, FormatError> {
         let unreadable = |error: io::Error| FormatError::Unreadable(error.to_string());
-        let file = open(absolute).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        check_place(absolute, path, &metadata).map_err(unreadable)?;
+        let (file, metadata) = open_document(absolute, path).map_err(unreadable)?;
         let limit = format::max_bytes(path);
         if metadata.len() > limit {
             return Err(FormatError::TooLarge(limit));
@@ -71,57 +69,6 @@ pub fn is_last(piece: &[u8]) -> bool {
     (piece.len() as u64) < PIECE_BYTES
 }
 
-#[cfg(unix)]
-fn open(absolute: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    use rustix::fs::OFlags;
-
-    // Opening a pipe would wait for its other end.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
-    let flags = i32::try_from(flags).map_err(io::Error::other)?;
-    OpenOptions::new().read(true).custom_flags(flags).open(absolute).map_err(|error| {
-        if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-            refused("a symbolic link took its place; links are not followed")
-        } else {
-            error
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn open(absolute: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).open(absolute)
-}
-
-/// Whether the open file is a regular one and the one that the folder has at `path`, without a link on the way.
-fn check_place(absolute: &Path, path: &str, opened: &Metadata) -> io::Result<()> {
-    if !opened.is_file() {
-        return Err(refused("it is not a regular file"));
-    }
-    let root = absolute.ancestors().nth(path.split('/').count());
-    let root = root.filter(|root| root.join(path) == absolute);
-    let root = root.ok_or_else(|| refused("it lies outside the documents folder"))?;
-    let found = walk::resolve_within(root, path)?.symlink_metadata()?;
-    if is_same(opened, &found) { Ok(()) } else { Err(refused("another file took its place while it was opened")) }
-}
-
-#[cfg(unix)]
-fn is_same(opened: &Metadata, found: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-
-    (opened.dev(), opened.ino()) == (found.dev(), found.ino())
-}
-
-#[cfg(not(unix))]
-fn is_same(opened: &Metadata, found: &Metadata) -> bool {
-    opened.len() == found.len()
-}
-
-fn refused(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -150,7 +97,7 @@ mod tests {
         {
             let file = dir.path().join("sub/a.txt");
             fs::write(&file, vec![b'x'; size]).unwrap();
-            assert_eq!(read(dir.path(), "sub/a.txt"), Ok((sizes, walk::hash_file(&file).unwrap())));
+            assert_eq!(read(dir.path(), "sub/a.txt"), Ok((sizes, walk::hash_file(&file, "sub/a.txt").unwrap())));
         }
     }
 
@@ -176,7 +123,13 @@ mod tests {
         fs::write(root.join("real/a.txt"), "x").unwrap();
         symlink(root.join("real/a.txt"), root.join("link.txt")).unwrap();
         symlink(root.join("real"), root.join("sub")).unwrap();
-        let refusal = |path: &str| read(&root, path).unwrap_err().to_string();
+        // Hashing a document, which comes before reading it, is as careful.
+        let refusal = |path: &str| {
+            let hashing = walk::hash_file(&root.join(path), path).unwrap_err().to_string();
+            let reading = read(&root, path).unwrap_err().to_string();
+            assert!(reading.ends_with(&hashing), "{reading}, {hashing}");
+            reading
+        };
         assert!(refusal("link.txt").contains("links are not followed"), "{}", refusal("link.txt"));
         assert!(refusal("sub/a.txt").contains("links are not followed"), "{}", refusal("sub/a.txt"));
         assert!(refusal("real").contains("not a regular file"), "{}", refusal("real"));

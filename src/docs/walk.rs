@@ -4,11 +4,13 @@
 //! ignore rules name, are left out, and everything left out is named with a reason: a folder once, not file by file.
 //! This module reads no contents except to hash them.
 
+pub mod bad_name;
 pub mod ignored;
 pub mod names;
+pub mod open;
 pub mod skipped;
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::clock::hex;
 use crate::docs::catalogue::CATALOGUE_FILE;
 use crate::docs::format::{self, FormatError};
 use crate::docs::walk::ignored::{IGNORE_FILE, Rules};
+use crate::docs::walk::open::open_document;
 use crate::error::Problem;
 
 pub use crate::docs::walk::skipped::{SkipCode, Skipped};
@@ -111,9 +114,10 @@ pub fn resolve_within(root: &Path, path: &str) -> io::Result<PathBuf> {
     if is_file { Ok(place) } else { refuse("it is not a regular file") }
 }
 
-/// SHA-256 of a file, read in pieces.
-pub fn hash_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?.take(format::MEDIA_BYTES + 1);
+/// SHA-256 of the document that the folder has at `path`, read in pieces.
+pub fn hash_file(absolute: &Path, path: &str) -> io::Result<String> {
+    let (file, _) = open_document(absolute, path)?;
+    let mut file = file.take(format::MEDIA_BYTES + 1);
     let mut hasher = Sha256::new();
     let mut buffer = vec![0_u8; 64 * 1024];
     loop {
@@ -179,11 +183,8 @@ impl Walker {
 
     fn entry(&mut self, entry: &fs::DirEntry, folder: &Folder) {
         let os_name = entry.file_name();
-        let Some(name) = os_name.to_str() else {
-            let path = join(&folder.path, &os_name.to_string_lossy());
-            self.problem(path, "document/bad-name", "the name is not valid UTF-8; rename the file");
-            return;
-        };
+        // Most of what a name tells about a file it also tells when some of its letters are unknown.
+        let name = &*os_name.to_string_lossy();
         let path = join(&folder.path, name);
         if name == IGNORE_FILE {
             return;
@@ -219,6 +220,9 @@ impl Walker {
         if let Some(reason) = names::foreign_folder(name) {
             return self.skip(path, SkipCode::Foreign, reason);
         }
+        if self.has_bad_name(entry, &path) {
+            return;
+        }
         if parent.depth >= MAX_DEPTH {
             return self.problem(path, "document/unreadable", "folders are nested too deep here");
         }
@@ -239,6 +243,9 @@ impl Walker {
         if format::by_extension(&path).is_none() {
             return self.skip(path, SkipCode::Unsupported, &format::unsupported_reason(name));
         }
+        if self.has_bad_name(entry, &path) {
+            return;
+        }
         match entry.metadata() {
             Err(error) => self.unreadable(path, &error),
             Ok(metadata) if metadata.len() > format::max_bytes(&path) => {
@@ -247,6 +254,15 @@ impl Walker {
             }
             Ok(metadata) => self.found(path, entry.path(), &metadata),
         }
+    }
+
+    /// Whether the name is no text, which is said.
+    fn has_bad_name(&mut self, entry: &fs::DirEntry, path: &str) -> bool {
+        let is_bad = entry.file_name().to_str().is_none();
+        if is_bad {
+            self.problem(path.to_owned(), "document/bad-name", &bad_name::message(&entry.path()));
+        }
+        is_bad
     }
 
     fn found(&mut self, path: String, absolute: PathBuf, metadata: &Metadata) {
@@ -325,6 +341,39 @@ mod tests {
         assert!(listing.files.is_empty());
         assert_eq!(listing.skipped.len(), 2);
         assert_eq!(listing.problems[0].code, "document/bad-name");
+        assert!(listing.problems[0].message.contains("rename it: `mv -n "), "{}", listing.problems[0].message);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_left_out_may_have_any_name() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &[u8]| dir.path().join(OsStr::from_bytes(name));
+        for name in [&b".caf\xe9.md"[..], b"caf\xe9.mp3", b"caf\xe9.pem", b"caf\xe9.md~", b"old-caf\xe9.md"] {
+            fs::write(place(name), "x").unwrap();
+        }
+        std::os::unix::fs::symlink(place(b"caf\xe9.mp3"), place(b"link-\xe9.md")).unwrap();
+        fs::create_dir(place(b"old-\xe9")).unwrap();
+        write(dir.path(), IGNORE_FILE, "old-*\n");
+        let listing = walk(dir.path()).unwrap();
+        let reasons: Vec<&str> = listing.skipped.iter().map(|skipped| skipped.reason.as_str()).collect();
+        let expected = [
+            "hidden",
+            "a temporary file of another program",
+            "no reader for `.mp3` files",
+            names::SECRET,
+            "a symbolic link; links are not followed",
+            "ignored by `old-*` in .chatbotctlignore",
+            "ignored by `old-*` in .chatbotctlignore",
+        ];
+        let mut sorted = (reasons.clone(), expected.to_vec());
+        sorted.0.sort_unstable();
+        sorted.1.sort_unstable();
+        assert_eq!(sorted.0, sorted.1);
+        assert!(listing.files.is_empty() && listing.problems.is_empty(), "{listing:?}");
     }
 
     #[test]
@@ -400,6 +449,6 @@ mod tests {
         let file = dir.path().join("a");
         fs::write(&file, "abc").unwrap();
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hash_file(&file).unwrap(), expected);
+        assert_eq!(hash_file(&file, "a").unwrap(), expected);
     }
 }

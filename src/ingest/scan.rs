@@ -4,7 +4,6 @@
 //! a later change would show.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -168,10 +167,10 @@ async fn hash_all(files: &[FoundFile], noted: &Noted<'_>, looking: Looking<'_>) 
     observer.observe(Event::Sized { bytes: unsure.iter().map(|file| file.bytes).sum() });
     let mut hashes = futures_util::stream::iter(unsure)
         .map(|file| {
-            let absolute = Arc::new(file.absolute.clone());
+            let (absolute, path) = (file.absolute.clone(), file.path.clone());
             async move {
                 observer.observe(Event::Working { item: file.path.clone() });
-                let hash = tokio::task::spawn_blocking(move || walk::hash_file(&absolute)).await?;
+                let hash = tokio::task::spawn_blocking(move || walk::hash_file(&absolute, &path)).await?;
                 Ok::<_, SyncError>((file, hash))
             }
         })

@@ -339,9 +339,6 @@ mod tests {
     }
 
     #[test]
-    fn a_default_answers_where_nobody_can() {}
-
-    #[test]
     fn a_closed_pipe_is_quiet_and_good() {
         let failure = write_failure(None, io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!((failure.code, failure.exit), (CLOSED_PIPE, Exit::Good));

@@ -72,7 +72,7 @@ fn fields(bytes: &[u8]) -> Vec<String> {
 }
 
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
-    let bytes = input.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input.bytes);
+    let bytes = without_envelope(input.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input.bytes));
     let known = fields(bytes);
     if !["from", "to", "subject", "date", "received", "message-id"].iter().any(|name| known.iter().any(|f| f == name)) {
         return Err(FormatError::Malformed("it does not begin with the header of a mail".to_owned()));
@@ -88,9 +88,15 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         return Err(FormatError::Encrypted);
     }
     let mut blocks = Blocks::default();
-    push(&message, 0, &mut blocks);
+    push(&message, 0, &mut blocks)?;
     let language = message.parts.first().and_then(|part| part.content_language().as_text()).map(str::to_owned);
     Ok(Parsed { title: message.subject().map(str::to_owned), language, blocks: blocks.finish(), ..Parsed::default() })
+}
+
+/// Without the line that a mail brings along from a file of many (mbox, RFC 4155).
+fn without_envelope(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == b'\n').filter(|_| bytes.starts_with(b"From "));
+    end.map_or(bytes, |end| &bytes[end + 1..])
 }
 
 fn count(bytes: &[u8], what: &[u8]) -> usize {
@@ -125,7 +131,7 @@ fn is_encrypted(message: &Message<'_>) -> bool {
     }
 }
 
-fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) {
+fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) -> Result<(), FormatError> {
     if let Some(subject) = message.subject() {
         blocks.heading(depth + 1, subject, Place::default());
     }
@@ -139,8 +145,8 @@ fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) {
         let date = date.to_rfc3339().replace('T', " ");
         blocks.paragraph(&format!("Date: {date}"), Place::default());
     }
-    body::push(message, depth, blocks);
-    attachments(message, depth, blocks);
+    body::push(message, depth, blocks)?;
+    attachments(message, depth, blocks)
 }
 
 /// Names and addresses, as they are written in a mail program.
@@ -152,17 +158,18 @@ fn people(address: &Address<'_>) -> String {
     address.iter().filter_map(person).collect::<Vec<_>>().join(", ")
 }
 
-fn attachments(message: &Message<'_>, depth: u8, blocks: &mut Blocks) {
+fn attachments(message: &Message<'_>, depth: u8, blocks: &mut Blocks) -> Result<(), FormatError> {
     let names: Vec<&str> = message.attachments().filter_map(MessagePart::attachment_name).collect();
     if !names.is_empty() {
         blocks.paragraph(&format!("Attached: {}", names.join(", ")), Place::default());
     }
     for part in message.attachments() {
         match &part.body {
-            PartType::Message(inner) if depth < MAX_NESTED => push(inner, depth + 1, blocks),
+            PartType::Message(inner) if depth < MAX_NESTED => push(inner, depth + 1, blocks)?,
             _ => {}
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! nesting matters. What is left out is decided by names and roles; where that leaves next to nothing, less is left
 //! out, so that no page loses its text to a name.
 
+mod bounds;
 mod content;
 mod furniture;
 mod table;
@@ -11,7 +12,7 @@ mod token;
 
 use crate::docs::format::html::content::Content;
 use crate::docs::format::html::furniture::{Furniture, Scope};
-use crate::docs::format::html::token::{MAX_PIECES, Piece, tokenize};
+use crate::docs::format::html::token::{Piece, tokenize};
 use crate::docs::format::{Format, FormatError, Input, Parsed, Sniff, TEXT_BYTES, encoding};
 use crate::docs::text::clean_line;
 use crate::model::Block;
@@ -58,23 +59,19 @@ fn is_page(bytes: &[u8]) -> bool {
 
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, encoding::declared(input.bytes));
-    let pieces = tokenize(&text);
-    if pieces.len() > MAX_PIECES {
-        return Err(FormatError::TooMuch(format!("it has more than {MAX_PIECES} tags")));
-    }
-    let content = main_content(&pieces);
+    let content = main_content(&tokenize(&text)?);
     let title = content.blocks.title().or_else(|| page_title(content.title.as_deref()?, content.site.as_deref()));
     Ok(Parsed { title, language: content.language, blocks: content.blocks.finish(), ..Parsed::default() })
 }
 
 /// The blocks of a page inside another format: its main contents.
-pub fn page(text: &str) -> Vec<Block> {
-    main_content(&tokenize(text)).blocks.finish()
+pub fn page(text: &str) -> Result<Vec<Block>, FormatError> {
+    Ok(main_content(&tokenize(text)?).blocks.finish())
 }
 
 /// The blocks of a piece of HTML inside another format: all of it that is shown.
-pub fn fragment(text: &str) -> Vec<Block> {
-    Content::read(&tokenize(text), Scope::Everything, Furniture::Keep).blocks.finish()
+pub fn fragment(text: &str) -> Result<Vec<Block>, FormatError> {
+    Ok(Content::read(&tokenize(text)?, Scope::Everything, Furniture::Keep).blocks.finish())
 }
 
 fn main_content(pieces: &[Piece]) -> Content {

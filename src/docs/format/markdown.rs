@@ -33,6 +33,9 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         reader.event(event, range);
     }
     reader.flush();
+    if let Some(error) = reader.refused {
+        return Err(error);
+    }
     let title = reader.title.take().or_else(|| reader.blocks.title());
     Ok(Parsed { title, language: reader.language, blocks: reader.blocks.finish(), ..Parsed::default() })
 }
@@ -55,6 +58,8 @@ struct Reader<'a> {
     title: Option<String>,
     language: Option<String>,
     open: Option<Open>,
+    /// Why a part of it cannot be read.
+    refused: Option<FormatError>,
     text: String,
     range: Range<usize>,
     /// The next number of each open list; `None` for bullets.
@@ -73,6 +78,7 @@ impl<'a> Reader<'a> {
             title: None,
             language: None,
             open: None,
+            refused: None,
             text: String::new(),
             range: 0..0,
             lists: Vec::new(),
@@ -181,7 +187,10 @@ impl<'a> Reader<'a> {
             Open::Heading(level) => self.blocks.heading(level, &text, place),
             Open::Item { level, marker } => self.blocks.list_item(level, &marker, &text, place),
             Open::Code => self.blocks.code(&text, place),
-            Open::Html => self.blocks.extend(html::fragment(&text), place),
+            Open::Html => match html::fragment(&text) {
+                Ok(blocks) => self.blocks.extend(blocks, place),
+                Err(error) => self.refused = Some(error),
+            },
             Open::FrontMatter => self.front_matter(&text),
         }
     }

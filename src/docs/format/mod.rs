@@ -72,8 +72,11 @@ pub enum FormatError {
     #[error("it is empty")]
     Empty,
     /// It holds no text.
-    #[error("it holds no text (a scan, perhaps); run text recognition on it first")]
+    #[error("it holds no text")]
     NoText,
+    /// It holds no text, and is of a format that scanners write.
+    #[error("it holds no text (a scan, perhaps); run text recognition on it first")]
+    Scan,
     /// It is too large.
     #[error("it has more than {} MB; split it", .0 / (1024 * 1024))]
     TooLarge(u64),
@@ -116,7 +119,7 @@ impl FormatError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Encrypted => "document/encrypted",
-            Self::Empty | Self::NoText => "document/no-text",
+            Self::Empty | Self::NoText | Self::Scan => "document/no-text",
             Self::TooLarge(_) | Self::TooMuch(_) => "document/too-large",
             Self::Malformed(_) => "document/malformed",
             Self::Unsupported(_) => "document/unsupported",
@@ -209,7 +212,7 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, FormatError> {
     let parsed = (format.read)(input)?;
     let text_bytes: usize = parsed.blocks.iter().map(|block| block.text.len()).sum();
     if parsed.blocks.is_empty() {
-        Err(FormatError::NoText)
+        Err(if format.name == pdf::FORMAT.name { FormatError::Scan } else { FormatError::NoText })
     } else if parsed.blocks.len() > MAX_BLOCKS {
         Err(FormatError::TooMuch(format!("it has more than {MAX_BLOCKS} paragraphs, list items and table rows")))
     } else if text_bytes > MAX_TEXT_BYTES {

@@ -14,6 +14,8 @@ fn contents_count_more_than_names() {
     assert_eq!(code("a.txt", b"%PDF-1.4 broken"), "document/malformed");
     assert_eq!(code("a.docx", b"PK\x03\x04 broken"), "document/malformed");
     assert_eq!(code("a.md", b""), "document/no-text");
+    let blank = parse(Input { path: "a.txt", bytes: b"\n\n" }).unwrap_err();
+    assert_eq!((blank.code(), blank.to_string().as_str()), ("document/no-text", "it holds no text"));
     assert_eq!(code("a.xyz", b"hello"), "document/unsupported");
     assert_eq!(code("a.html", b"<p></p>"), "document/no-text");
 }

@@ -3,7 +3,6 @@
 //! The rules of a folder hold for all below it; those of a deeper folder win, and within a file the last that matches
 //! wins. What a rule leaves out is named with that rule.
 
-use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::docs::walk::open::open_regular;
 use crate::error::Problem;
 
 /// The name of such a file.
@@ -69,13 +69,34 @@ impl Rules {
 /// The text of the file; none where there is none.
 fn read(file: &Path) -> io::Result<Option<String>> {
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why));
-    match file.symlink_metadata() {
+    let file = match open_regular(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
-        Ok(metadata) if !metadata.is_file() => return refuse("it is not a regular file"),
-        Ok(_) => {}
-    }
+        Ok((file, _)) => file,
+    };
     let mut text = String::new();
-    fs::File::open(file)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_BYTES { refuse("it has more than 1 MB") } else { Ok(Some(text)) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_has_rules() {
+        let dir = tempfile::tempdir().unwrap();
+        let refusal = |name: &str| read(&dir.path().join(name)).unwrap_err().to_string();
+        fs::write(dir.path().join("rules"), "old/\n").unwrap();
+        assert_eq!(read(&dir.path().join("rules")).unwrap().as_deref(), Some("old/\n"));
+        assert_eq!(read(&dir.path().join("none")).unwrap(), None);
+        std::os::unix::fs::symlink(dir.path().join("rules"), dir.path().join("link")).unwrap();
+        assert!(refusal("link").contains("links are not followed"), "{}", refusal("link"));
+        // A pipe that nobody writes to: opening it must not wait.
+        let made = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap();
+        assert!(made.success());
+        assert_eq!(refusal("pipe"), "it is not a regular file");
+    }
 }

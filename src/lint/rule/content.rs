@@ -62,9 +62,9 @@ pub(super) static RULES: &[Rule] = &[
         name: "no-text",
         severity: Blocking,
         good: "every document holds text",
-        bad: "a document holds no text (a scan, perhaps)",
-        fix: "run text recognition on it (ocrmypdf, for example), or remove it",
-        find: |subject| unread(subject, |error| matches!(error, FormatError::NoText)),
+        bad: "a document holds no text",
+        fix: "run text recognition on it if it is a scan (ocrmypdf, for example), or remove it",
+        find: |subject| unread(subject, |error| matches!(error, FormatError::NoText | FormatError::Scan)),
     },
     Rule {
         name: "malformed",

@@ -6,15 +6,15 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding as Transfer, Message, MessagePart, MimeHeaders as _, PartType};
 
 use crate::docs::format::blocks::{Blocks, Place};
-use crate::docs::format::{encoding, html, plain};
+use crate::docs::format::{FormatError, encoding, html, plain};
 use crate::model::{Block, BlockKind};
 
 /// A plain version so much shorter than the other one only says that there is another one.
 const STUB_RATIO: usize = 4;
 
 /// Adds the text of a message, its headings below the subject.
-pub fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) {
-    let (plain, html) = (texts(message, message.text_bodies()), texts(message, message.html_bodies()));
+pub fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) -> Result<(), FormatError> {
+    let (plain, html) = (texts(message, message.text_bodies())?, texts(message, message.html_bodies())?);
     let body = if length(&plain) * STUB_RATIO < length(&html) { html } else { plain };
     for mut block in body {
         if let BlockKind::Heading { level } = &mut block.kind {
@@ -22,19 +22,26 @@ pub fn push(message: &Message<'_>, depth: u8, blocks: &mut Blocks) {
         }
         blocks.extend(vec![block], Place::default());
     }
+    Ok(())
 }
 
 fn length(blocks: &[Block]) -> usize {
     blocks.iter().map(|block| block.text.len()).sum()
 }
 
-fn texts<'m>(message: &Message<'_>, parts: impl Iterator<Item = &'m MessagePart<'m>>) -> Vec<Block> {
-    let blocks = |part: &MessagePart<'_>| match &part.body {
-        PartType::Text(text) => plain::fragment(&unwrapped(part, &whole(message, part, text))),
-        PartType::Html(text) => html::page(&whole(message, part, text)),
-        _ => Vec::new(),
-    };
-    parts.flat_map(blocks).collect()
+fn texts<'m>(
+    message: &Message<'_>,
+    parts: impl Iterator<Item = &'m MessagePart<'m>>,
+) -> Result<Vec<Block>, FormatError> {
+    let mut blocks = Vec::new();
+    for part in parts {
+        match &part.body {
+            PartType::Text(text) => blocks.extend(plain::fragment(&unwrapped(part, &whole(message, part, text)))),
+            PartType::Html(text) => blocks.extend(html::page(&whole(message, part, text))?),
+            _ => {}
+        }
+    }
+    Ok(blocks)
 }
 
 /// The text of a part. Where its bytes do not fit what it declares, they are looked at anew.

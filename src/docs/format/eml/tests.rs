@@ -55,6 +55,14 @@ fn html_is_read_when_there_is_nothing_better() {
 }
 
 #[test]
+fn the_line_before_a_mail_of_a_mailbox_is_skipped() {
+    let mail = "From: a@b.example\nSubject: S\n\nTen per cent.\n";
+    let in_mailbox = format!("From a@b.example Thu May  2 09:30:00 2024\r\n{mail}");
+    assert_eq!(parse(&in_mailbox), parse(mail));
+    assert!(read(Input { path: "a.eml", bytes: b"From here on it is no mail." }).is_err());
+}
+
+#[test]
 fn flowed_lines_are_joined() {
     let text = "From: a@b.example\nSubject: S\nContent-Type: text/plain; format=flowed\n\nOne \nline.\nTwo\n> quoted \n> too\n";
     assert_eq!(texts(&parse(text).blocks)[2..], ["One line.", "Two", "quoted too"]);

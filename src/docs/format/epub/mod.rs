@@ -48,7 +48,7 @@ fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
         }
         // A chapter that is listed and missing does not hide the others.
         let text = package.optional(chapter)?;
-        blocks.extend(html::fragment(&without_empty_elements(&text)), Place::default());
+        blocks.extend(html::fragment(&without_empty_elements(&text))?, Place::default());
     }
     Ok(Parsed { title: opf.title, language: opf.language, blocks: blocks.finish(), ..Parsed::default() })
 }

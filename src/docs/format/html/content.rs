@@ -124,6 +124,7 @@ impl Content {
             }
         }
         content.in_pre = false;
+        content.close_tables();
         content.flush();
         content
     }
@@ -276,6 +277,14 @@ impl Content {
         } else if self.skipping.is_none() && (scope == Scope::Everything || self.root.is_some()) {
             self.length += if self.in_link { 0 } else { text.trim().len() };
             self.text.push_str(text);
+        }
+    }
+
+    /// The end of the page ends every table that is still open, and its cell.
+    fn close_tables(&mut self) {
+        while !self.tables.is_empty() {
+            self.end_row();
+            self.tables.pop();
         }
     }
 

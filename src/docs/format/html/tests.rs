@@ -73,6 +73,26 @@ fn sixty_thousand_nested_elements() {
     }
 }
 
+#[test]
+fn the_end_of_the_page_ends_its_tables() {
+    for (count, end) in [(1, ""), (20_000, ""), (20_000, "</td></tr></table>")] {
+        let parsed = parse(&format!("{}hi{}", "<table><tr><td>".repeat(count), end.repeat(count)));
+        assert_eq!(texts(&parsed), ["hi"], "{count} {end}");
+    }
+    assert_eq!(texts(&parse("<table><tr><th>a<th>b<tr><td>1<td>2")), ["| a | b |", "| 1 | 2 |"]);
+}
+
+#[test]
+fn three_hundred_thousand_attributes_are_refused_wherever_html_is() {
+    let tag: String = (0..300_000).map(|number| format!(" a{number}")).collect();
+    let tag = format!("<div{tag}>x</div>");
+    let parse = |path: &str, text: &str| crate::docs::format::parse(Input { path, bytes: text.as_bytes() });
+    let refused = Err(FormatError::Malformed("one of its tags has more than 1000 attributes".to_owned()));
+    assert_eq!(parse("a.html", &tag), refused);
+    assert_eq!(parse("a.md", &format!("before\n\n{tag}\n\nafter\n")), refused);
+    assert_eq!(parse("a.eml", &format!("From: a@b.example\nContent-Type: text/html\n\n{tag}\n")), refused);
+}
+
 /// Pages as common programs write them: what must be there, and what must not.
 #[test]
 fn pages_of_common_programs() {

@@ -6,8 +6,11 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
+use crate::docs::format::FormatError;
+use crate::docs::format::html::bounds;
+
 /// A page with more tags is made to cost memory.
-pub const MAX_PIECES: usize = 2_000_000;
+const MAX_PIECES: usize = 2_000_000;
 
 /// Attributes that are looked at.
 const ATTRIBUTES: &[&str] = &[
@@ -52,8 +55,9 @@ pub fn attribute<'a>(attributes: &'a [(String, String)], name: &str) -> Option<&
     attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// Cuts a page into pieces, at most one more than [`MAX_PIECES`].
-pub fn tokenize(text: &str) -> Vec<Piece> {
+/// Cuts a page into pieces.
+pub fn tokenize(text: &str) -> Result<Vec<Piece>, FormatError> {
+    bounds::check(text)?;
     let sink = Sink::default();
     sink.is_xml.set(text.trim_start().starts_with("<?xml"));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
@@ -64,7 +68,11 @@ pub fn tokenize(text: &str) -> Vec<Piece> {
         let _ = tokenizer.feed(&queue);
     }
     tokenizer.end();
-    tokenizer.sink.pieces.into_inner()
+    let pieces = tokenizer.sink.pieces.into_inner();
+    if pieces.len() > MAX_PIECES {
+        return Err(FormatError::TooMuch(format!("it has more than {MAX_PIECES} tags")));
+    }
+    Ok(pieces)
 }
 
 #[derive(Default)]
@@ -123,8 +131,13 @@ impl Sink {
     }
 }
 
+/// Whether a tag begins with what follows a `<`.
+pub fn starts_tag(rest: &str) -> bool {
+    rest.strip_prefix('/').unwrap_or(rest).starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 /// Elements whose contents are no tags.
-fn raw_kind(name: &str) -> Option<RawKind> {
+pub fn raw_kind(name: &str) -> Option<RawKind> {
     match name {
         "script" => Some(RawKind::ScriptData),
         "style" | "xmp" | "iframe" | "noembed" | "noframes" => Some(RawKind::Rawtext),

@@ -58,9 +58,9 @@ fn sniff(bytes: &[u8], kind: &str) -> Sniff {
         return Sniff::Sure;
     }
     match package::has_part(bytes, |name| name == "content.xml") {
-        Some(true) if !has_type => Sniff::Possible,
-        Some(_) => Sniff::No,
-        None => Sniff::Possible,
+        // The type is in the way when a program has packed it, against the rules; what is inside counts.
+        Some(true) | None => Sniff::Possible,
+        Some(false) => Sniff::No,
     }
 }
 

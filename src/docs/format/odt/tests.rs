@@ -1,6 +1,6 @@
 //! Tests of the OpenDocument readers, on files made by odfpy and on small ones made here.
 
-use crate::docs::format::testing::{archive, draw, read};
+use crate::docs::format::testing::{archive, draw, parts, read};
 
 const TEXT: &[u8] = include_bytes!("../../../../tests/fixtures/docs/odt/guide.odt");
 const SHEETS: &[u8] = include_bytes!("../../../../tests/fixtures/docs/odt/guide.ods");
@@ -97,6 +97,16 @@ fn a_billion_repeated_cells_cost_nothing() {
     let last = &blocks[blocks.len() - 1];
     assert!(last.starts_with("S 2000001-3000000 r | x: x | x: x |"), "{}", &last[..40]);
     assert!(blocks.len() < 10);
+}
+
+#[test]
+fn a_packed_type_is_no_damage() {
+    let mut packed = parts(TEXT);
+    packed.sort_by_key(|(name, _)| name != "mimetype");
+    // The helper packs every part.
+    let bytes = archive(&packed.iter().map(|(name, part)| (name.as_str(), part)).collect::<Vec<_>>());
+    assert_eq!((&bytes[30..38], bytes[8]), (&b"mimetype"[..], 8));
+    assert_eq!(read("guide.odt", &bytes).unwrap().blocks, read("guide.odt", TEXT).unwrap().blocks);
 }
 
 #[test]

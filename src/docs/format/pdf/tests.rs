@@ -38,7 +38,7 @@ fn failures_have_their_codes() {
     let encrypted = include_bytes!("../../../../tests/fixtures/docs/pdf/encrypted.pdf");
     let scan = include_bytes!("../../../../tests/fixtures/docs/pdf/scan.pdf");
     assert_eq!(parse_pdf(encrypted), Err(FormatError::Encrypted));
-    assert_eq!(parse_pdf(scan), Err(FormatError::NoText));
+    assert_eq!(parse_pdf(scan), Err(FormatError::Scan));
     let endless = include_bytes!("../../../../tests/fixtures/docs/pdf/endless.pdf");
     assert_eq!(parse_pdf(endless).unwrap_err().code(), "document/malformed");
     assert_eq!(parse_pdf(b"%PDF-1.7\nnothing").unwrap_err().code(), "document/malformed");

@@ -74,6 +74,16 @@ fn a_merged_area_as_large_as_a_sheet_costs_nothing() {
 }
 
 #[test]
+fn the_sheet_with_the_damage_is_named() {
+    for place in ["ZZZZZZ99999999999", "A1048577", "XFE1", "?"] {
+        let bytes = sheet(&format!("<row><c r='{place}' t='inlineStr'><is><t>x</t></is></c></row>"));
+        let message = read("a.xlsx", &bytes).unwrap_err().to_string();
+        assert!(message.contains("(its sheet `Spare parts`); open it in a"), "{place}: {message}");
+        assert_eq!(message.matches("save it anew").count(), 1, "{message}");
+    }
+}
+
+#[test]
 fn damage_is_named() {
     let code = |bytes: &[u8]| read("a.xlsx", bytes).unwrap_err().code();
     assert_eq!(code(&sheet("")), "document/no-text");

@@ -16,7 +16,7 @@ use crate::docs::format::{FormatError, Parsed};
 
 /// Reads a workbook of XML.
 pub fn xlsx(bytes: &[u8]) -> Result<Parsed, FormatError> {
-    guard(|| {
+    guard("its list of sheets", || {
         let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| xlsx_error(&error))?;
         each_sheet(workbook.sheets_metadata().to_vec(), |name, rows| {
             read_xlsx_sheet(&mut workbook, name, rows)?;
@@ -42,7 +42,7 @@ fn read_xlsx_sheet(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str, rows: &mut Sh
 
 /// Reads a binary workbook.
 pub fn xlsb(bytes: &[u8]) -> Result<Parsed, FormatError> {
-    guard(|| {
+    guard("its list of sheets", || {
         let mut workbook = Xlsb::new(Cursor::new(bytes)).map_err(|error| xlsb_error(&error))?;
         each_sheet(workbook.sheets_metadata().to_vec(), |name, rows| {
             let mut reader = workbook.worksheet_cells_reader(name).map_err(|error| xlsb_error(&error))?;
@@ -56,7 +56,7 @@ pub fn xlsb(bytes: &[u8]) -> Result<Parsed, FormatError> {
 
 /// Reads a workbook of before 2007. The engine makes a rectangle of each sheet, which has at most 65,536 rows of 256.
 pub fn xls(bytes: &[u8]) -> Result<Parsed, FormatError> {
-    guard(|| {
+    guard("its list of sheets", || {
         let mut workbook = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
             XlsError::Password => FormatError::Encrypted,
             error => FormatError::Malformed(error.to_string()),
@@ -85,6 +85,9 @@ impl SheetRows {
         let Some(cell) = cell else {
             return Ok(());
         };
+        if row >= MAX_ROWS || column >= MAX_COLUMNS {
+            return Err(FormatError::Malformed("a cell has a place that no sheet has".to_owned()));
+        }
         let too_much = || FormatError::TooMuch(format!("it has more than {MAX_CELLS} filled cells"));
         self.cells_left = self.cells_left.checked_sub(1).ok_or_else(too_much)?;
         let limit = MAX_TEXT_BYTES / (1024 * 1024);
@@ -113,6 +116,10 @@ impl SheetRows {
     }
 }
 
+/// No program knows larger sheets.
+const MAX_ROWS: u32 = 1_048_576;
+const MAX_COLUMNS: u32 = 16_384;
+
 /// A longer text that goes on over many rows is written in the first one only.
 const MAX_REPEATED_BYTES: usize = 200;
 
@@ -128,7 +135,8 @@ fn each_sheet(
             continue;
         }
         pages += 1;
-        read(&sheet.name, &mut all)?;
+        // A sheet that breaks the engine is named; reading stops there, so nothing half-done is looked at.
+        guard(&format!("its sheet `{}`", sheet.name), || read(&sheet.name, &mut all))?;
         blocks.sheet(&sheet.name);
         sheet::write(&std::mem::take(&mut all.rows), &mut blocks);
     }
@@ -179,8 +187,16 @@ fn xlsb_error(error: &XlsbError) -> FormatError {
     }
 }
 
-/// Runs the engine; a panic becomes an error. Nothing outlives it: the workbook is dropped with the closure.
-fn guard(work: impl FnOnce() -> Result<Parsed, FormatError>) -> Result<Parsed, FormatError> {
-    quiet::without_report(|| catch_unwind(AssertUnwindSafe(work)))
-        .unwrap_or_else(|_| Err(FormatError::Malformed("the workbook engine gave up on it".to_owned())))
+/// What to do about damage; said once, of the innermost part.
+const SAVE_ANEW: &str = "open it in a spreadsheet program and save it anew";
+
+/// Runs the engine; a panic becomes an error, and damage is said of `part`. Nothing outlives a panic: the workbook is
+/// dropped with the outermost closure.
+fn guard<T>(part: &str, work: impl FnOnce() -> Result<T, FormatError>) -> Result<T, FormatError> {
+    let damaged = |what: &str| FormatError::Malformed(format!("{what} ({part}); {SAVE_ANEW}"));
+    match quiet::without_report(|| catch_unwind(AssertUnwindSafe(work))) {
+        Ok(Err(FormatError::Malformed(what))) if !what.ends_with(SAVE_ANEW) => Err(damaged(&what)),
+        Ok(result) => result,
+        Err(_) => Err(damaged("something is not as it should be")),
+    }
 }
