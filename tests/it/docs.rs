@@ -236,6 +236,15 @@ fn the_catalogue_gives_ids_titles_and_tags() {
 }
 
 #[test]
+fn the_index_says_as_what_a_document_was_read() {
+    let sandbox = synced(sandbox().file("data/page.txt", "<!doctype html><html><body><p>A page.</p></body></html>"));
+    let list = sandbox.run(["docs", "list", "--format", "json"]).code(0).json();
+    let documents = list["documents"].as_array().unwrap();
+    let format = |path: &str| documents.iter().find(|one| one["path"] == path).unwrap()["format"].clone();
+    assert_eq!((format("page.txt"), format("returns.md")), (json!("HTML"), json!("Markdown")));
+}
+
+#[test]
 fn names_are_of_any_script() {
     let names = ["Über uns/Öffnungs zeiten.md", "🛒 shop list.md", "日本語.txt"];
     let sandbox = names
