@@ -190,11 +190,10 @@ impl Walker {
             return;
         }
         if name.starts_with('.') {
-            return if names::is_secret(name) {
-                self.skip(path, SkipCode::Secret, names::SECRET)
-            } else {
-                self.skip(path, SkipCode::Hidden, "hidden")
-            };
+            let is_secret = names::is_secret(name);
+            let (code, reason) =
+                if is_secret { (SkipCode::Secret, names::SECRET) } else { (SkipCode::Hidden, "hidden") };
+            return self.skip(path, code, reason);
         }
         let kind = match entry.file_type() {
             Ok(kind) => kind,

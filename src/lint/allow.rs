@@ -115,9 +115,11 @@ impl Allow {
                     *used = true;
                     allowed |= !entry.is_expired(today);
                 }
+                // Its value may be among those that were too many: nobody can say that it is of no use.
+                *used |= finding.is_rest() && entry.concerns(&finding);
             }
             if allowed {
-                judged.allowed += 1;
+                judged.allowed += finding.values();
             } else {
                 judged.open.push(finding);
             }
@@ -154,7 +156,8 @@ pub enum Presence {
 pub fn entry_for(finding: &Finding) -> String {
     // A JSON string is a YAML string too.
     let path = serde_json::Value::from(finding.path.as_str());
-    format!("- {{path: {path}, kind: {}, fingerprint: \"{}\", reason: \"…\"}}", finding.kind, finding.fingerprint)
+    let value = if finding.is_rest() { String::new() } else { format!(" fingerprint: \"{}\",", finding.fingerprint) };
+    format!("- {{path: {path}, kind: {},{value} reason: \"…\"}}", finding.kind)
 }
 
 #[derive(Debug, Deserialize)]
@@ -181,10 +184,12 @@ struct Entry {
 impl Entry {
     fn matches(&self, finding: &Finding) -> bool {
         let is_same = |fingerprint: &Fingerprint| fingerprint.0.eq_ignore_ascii_case(&finding.fingerprint);
+        self.concerns(finding) && self.fingerprint.as_ref().is_none_or(is_same)
+    }
+
+    fn concerns(&self, finding: &Finding) -> bool {
         // A file may be named like a glob: `faq [2024].md`.
-        (self.path.text == finding.path || self.path.matcher.is_match(&finding.path))
-            && self.kind.0 == finding.kind
-            && self.fingerprint.as_ref().is_none_or(is_same)
+        (self.path.text == finding.path || self.path.matcher.is_match(&finding.path)) && self.kind.0 == finding.kind
     }
 
     fn is_expired(&self, today: Date) -> bool {
@@ -287,6 +292,7 @@ mod tests {
             severity: Level::Medium,
             excerpt: "… (12 characters)".to_owned(),
             fingerprint: "0a1".to_owned(),
+            more: 0,
         }
     }
 
@@ -329,6 +335,19 @@ mod tests {
             assert!(message.contains("line "), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
+    }
+
+    #[test]
+    fn what_was_too_much_is_allowed_as_a_kind_only() {
+        let rest = || Finding { fingerprint: String::new(), more: 4, ..finding("a.md") };
+        let judge = |entry: &str| {
+            let allow = Allow::parse("a.yaml", &format!("allow:\n  {}\n", entry.replace('…', "ours"))).unwrap();
+            allow.judge(vec![rest()], date(2031, 1, 1))
+        };
+        let one = judge(&entry_for(&finding("a.md")));
+        assert_eq!((one.open.len(), one.allowed, one.unused.len()), (1, 0, 0));
+        let all = judge(&entry_for(&rest()));
+        assert_eq!((all.open.len(), all.allowed), (0, 5));
     }
 
     #[test]

@@ -8,8 +8,13 @@ use crate::docs::format::Parsed;
 use crate::lint::sensitive::{self, Class, Level};
 use crate::model::{Block, Locator};
 
-/// Findings kept of one document for each level: more say nothing new, and many addresses never hide a key.
+/// Findings of a kind and severity that are kept of one document one by one. After them a value is kept once, and told
+/// how often it follows: an allow file cannot tell more apart.
 pub const MAX_FINDINGS: usize = 1_000;
+
+/// Findings of a kind and severity that are kept at all: above the limit and every fingerprint that a guessable value
+/// can have. What a document holds beyond is one finding, which only an entry for all values of the kind allows.
+pub const MAX_VALUES: usize = 6_000;
 
 /// A sensitive value in a document. It holds what may be shown, never the value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,18 +36,34 @@ pub struct Finding {
     pub severity: Level,
     /// The beginning of a random value, or the length of another; never more.
     pub excerpt: String,
-    /// What an allow file names.
+    /// What an allow file names. Empty where it stands for the values that were too many to be kept.
     pub fingerprint: String,
+    /// How many follow in the document that are like this one for an allow file.
+    pub more: usize,
+}
+
+impl Finding {
+    /// How many values it tells of.
+    pub fn values(&self) -> usize {
+        1 + self.more
+    }
+
+    /// Whether it stands for values that were too many to be kept, so that nobody knows which.
+    pub fn is_rest(&self) -> bool {
+        self.fingerprint.is_empty()
+    }
 }
 
 /// What stands in a document, its title included.
 pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
     let text = Joined::new(parsed);
-    let matches = sensitive::find(&text.text);
-    let finding = |found: &sensitive::Match| {
+    let mut kept = Kept::default();
+    for found in sensitive::find(&text.text) {
         let value = &text.text[found.value.clone()];
+        let fingerprint = sensitive::fingerprint(&found.kind, value);
+        let Some(fingerprint) = kept.admit(&found, fingerprint) else { continue };
         let locator = redacted(text.locator(found.value.start));
-        Finding {
+        kept.findings.push(Finding {
             path: path.to_owned(),
             place: locator.describe(),
             locator,
@@ -51,16 +72,52 @@ pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
             class: found.kind.class,
             severity: found.level,
             excerpt: sensitive::excerpt(&found.kind, value),
-            fingerprint: sensitive::fingerprint(&found.kind, value),
+            fingerprint,
+            more: 0,
+        });
+    }
+    kept.finish()
+}
+
+/// Findings of one document, bounded for each kind and severity, so that no kind hides another and memory has an end.
+/// Nothing is cut in silence: what is not kept is counted by a finding that an allow file judges in its place.
+#[derive(Default)]
+struct Kept {
+    findings: Vec<Finding>,
+    counts: BTreeMap<(&'static str, Level), usize>,
+    /// The last finding with a fingerprint.
+    last: BTreeMap<(&'static str, Level, String), usize>,
+}
+
+impl Kept {
+    /// The fingerprint under which the next finding is to be kept; none when it was counted with another.
+    fn admit(&mut self, found: &sensitive::Match, fingerprint: String) -> Option<String> {
+        let (kind, level) = (found.kind.id, found.level);
+        let count = self.counts.entry((kind, level)).or_default();
+        let mut key = (kind, level, fingerprint);
+        if *count >= MAX_VALUES && !self.last.contains_key(&key) {
+            key.2.clear();
         }
-    };
-    let mut kept: BTreeMap<Level, usize> = BTreeMap::new();
-    let is_kept = |found: &&sensitive::Match| {
-        let count = kept.entry(found.level).or_default();
+        if let Some(last) = self.last.get(&key).filter(|_| *count >= MAX_FINDINGS) {
+            self.findings[*last].more += 1;
+            return None;
+        }
         *count += 1;
-        *count <= MAX_FINDINGS
-    };
-    matches.iter().filter(is_kept).map(finding).collect()
+        self.last.insert(key.clone(), self.findings.len());
+        Some(key.2)
+    }
+
+    fn finish(self) -> Vec<Finding> {
+        let told = |mut finding: Finding| {
+            if finding.is_rest() {
+                finding.excerpt = format!("{} more, not listed", finding.values());
+            } else if finding.more > 0 {
+                finding.excerpt = format!("{} and {} more", finding.excerpt, finding.more);
+            }
+            finding
+        };
+        self.findings.into_iter().map(told).collect()
+    }
 }
 
 /// The place, without values that stand in the heading itself.
@@ -124,12 +181,37 @@ mod tests {
         assert_eq!(found[1].excerpt, "… (11 characters)");
     }
 
+    fn found(values: impl Iterator<Item = String>) -> Vec<Finding> {
+        let blocks = values.zip(1..).map(|(value, line)| block(&value, line)).collect();
+        find("a.md", &Parsed { blocks, ..Parsed::default() })
+    }
+
+    fn key(number: u32) -> String {
+        format!("gh{}_{}{number:06}", "p", "q7Rk2mZt9WbX4cVn6LpY8sHd3Jf5Ga")
+    }
+
     #[test]
-    fn many_addresses_do_not_hide_a_number() {
-        let mut blocks: Vec<Block> = (0..1_200).map(|at| block(&format!("ann.ox@lamp{at}.eu"), at)).collect();
-        blocks.push(block("SSN 512-68-4471", 1_201));
-        let found = find("a.md", &Parsed { blocks, ..Parsed::default() });
-        assert_eq!((found.len(), found[MAX_FINDINGS].kind), (MAX_FINDINGS + 1, "us-ssn"));
+    fn no_kind_hides_another() {
+        let numbers = (1..=2_000).map(|serial| format!("SSN 512-68-{serial:04}"));
+        let addresses = (0..1_200).map(|at| format!("ann.ox@lamp{at}.eu"));
+        let found = found(numbers.chain(addresses).chain([key(1)]));
+        assert_eq!(found.last().map(|last| (last.kind, last.more)), Some(("github-token", 0)));
+    }
+
+    #[test]
+    fn a_value_that_is_repeated_is_counted() {
+        let found = found((0..1_500).map(|_| key(1)).chain([key(2)]));
+        assert_eq!(found.len(), MAX_FINDINGS + 1);
+        assert_eq!((found[MAX_FINDINGS - 1].more, &*found[MAX_FINDINGS - 1].excerpt), (500, "ghp_… and 500 more"));
+        assert_ne!(found[MAX_FINDINGS].fingerprint, found[0].fingerprint);
+    }
+
+    #[test]
+    fn of_too_many_values_one_stands_for_the_rest() {
+        let found = found((1..=6_100).map(key));
+        let rest = &found[MAX_VALUES];
+        assert_eq!((found.len(), rest.is_rest(), rest.severity), (MAX_VALUES + 1, true, Level::High));
+        assert_eq!((&*rest.excerpt, &*rest.place), ("100 more, not listed", "line 6001"));
     }
 
     #[test]

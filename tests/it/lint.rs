@@ -303,6 +303,20 @@ fn the_entry_that_is_printed_allows_the_finding() {
 }
 
 #[test]
+fn what_is_allowed_hides_no_key() {
+    let numbers = (1..=1_001).fold(GOOD.to_owned(), |text, serial| format!("{text}\nSSN 512-68-{serial:04}\n"));
+    let entry = "allow:\n  - path: a.md\n    kind: us-ssn\n    reason: made up\n";
+    let sandbox =
+        Sandbox::new().file("data/a.md", format!("{numbers}\nUse {}.\n", token())).file("docs-allow.yaml", entry);
+    let scan = sandbox.run(["docs", "scan", "--format", "json"]).code(1).json();
+    assert_eq!((&scan["summary"]["high"], &scan["summary"]["allowed"]), (&1.into(), &1_001.into()));
+    assert_eq!(scan["findings"][0]["kind"], "github-token");
+    let report = lint(&sandbox).code(1).json();
+    assert_eq!(probe(&report, "secret")["verdict"], "fail");
+    assert_eq!(probe(&report, "personal-data")["verdict"], "pass");
+}
+
+#[test]
 fn entries_that_are_over_or_of_no_use_are_told() {
     let entry = "allow:\n  - path: '**'\n    kind: github-token\n    reason: revoked\n";
     let leak = Sandbox::new().file("data/a.md", format!("{GOOD}\nUse {}.\n", token()));

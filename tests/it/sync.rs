@@ -54,13 +54,16 @@ fn rules_take_documents_out_and_a_whole_folder_needs_a_word() {
     assert_eq!(report["problems"][0]["code"], "ignore/bad-rule");
     assert_eq!(
         report["skipped"],
-        json!([{"path": "part1/doc1.md", "reason": "ignored by `doc1.md` in .chatbotctlignore"}])
+        json!([{"path": "part1/doc1.md", "code": "ignored", "reason": "ignored by `doc1.md` in .chatbotctlignore"}])
     );
     let sandbox = sandbox.file("data/.chatbotctlignore", "/part2/\n");
     sandbox.run(["docs", "sync", "--yes"]).code(7).warns("10 of 29 documents").warns("--allow-delete");
     let report = sync(&sandbox, 0, &["--allow-delete"]);
     assert_eq!(counts(&report), [1, 0, 10, 19, 0]);
-    assert_eq!(report["skipped"], json!([{"path": "part2", "reason": "ignored by `/part2/` in .chatbotctlignore"}]));
+    assert_eq!(
+        report["skipped"],
+        json!([{"path": "part2", "code": "ignored", "reason": "ignored by `/part2/` in .chatbotctlignore"}])
+    );
 }
 
 #[test]

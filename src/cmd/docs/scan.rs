@@ -28,7 +28,8 @@ use crate::ui::{Format, clean};
         Each finding names the document, the place and the kind, of a random key its beginning, never the value.\n\n\
         Severities: high opens something or identifies a person; medium is a way to reach a person; low is most \
         likely meant to be there (support@, freephone numbers), is listed with --all, and \
-        does not change the exit code. Of one document at most 1,000 of a severity are listed.\n\n\
+        does not change the exit code. Of one document 1,000 values of a kind and severity are listed one by one, \
+        then each new one once; the others are counted, and never pass in silence.\n\n\
         What is meant to be there is allowed in docs-allow.yaml, beside chatbotctl.yaml:\n\n  \
         allow:\n    \
         - path: \"contact/*.md\"     # a document, or a glob; ** crosses folders\n      \
@@ -37,8 +38,9 @@ use crate::ui::{Format, clean};
         reason: the shop's own number\n      \
         until: 2027-12-31       # optional; after this day the entry counts no more\n\n\
         With --format json: schema, docs_dir, summary (documents, unread, high, medium, low, allowed), findings \
-        (path, place, locator, kind, title, severity, excerpt, fingerprint, allow: the entry to paste), expired and \
-        unused (entries of the allow file), problems, skipped. With --format jsonl: one finding a line.\n\n\
+        (path, place, locator, kind, title, severity, excerpt, fingerprint, more: how many like it follow unlisted, \
+        allow: the entry to paste), expired and unused (entries of the allow file), problems, skipped. With --format \
+        jsonl: one finding a line.\n\n\
         Exit codes: 0 every document was looked at, and nothing found but what is allowed; 1 something of severity \
         high or medium is found, a document could not be read, or there is no documents folder; 3 the allow file is \
         wrong; 6 no document could be looked at; 130 interrupted.",
@@ -120,7 +122,8 @@ fn examine(file: &FoundFile, read: Read) -> Scanned {
 }
 
 fn assemble(docs_dir: String, judged: Judged, unread: Vec<Problem>, listing: Listing, documents: usize) -> Scan {
-    let count = |level: Level| judged.open.iter().filter(|finding| finding.severity == level).count();
+    let open = |level: Level| judged.open.iter().filter(move |finding| finding.severity == level);
+    let count = |level: Level| open(level).map(Finding::values).sum();
     let problems: Vec<Problem> = listing.problems.into_iter().chain(unread).collect();
     let summary = Summary {
         documents,
