@@ -194,7 +194,7 @@ fn leaves_a_usable_index(error: &SyncError) -> bool {
 /// Follows the documents while a bot answers from them: brings the index up to date whenever they change, until the
 /// stop. What keeps one sync from happening is told once, and the next one tries again.
 pub async fn follow(settings: &Settings, index: &Arc<dyn VectorStore>, watch: Watch<'_>, poll: Option<Duration>) {
-    let mut watcher = Watcher::start(&settings.paths.docs_dir, poll);
+    let mut watcher = Watcher::start(&folders(settings), poll);
     if let Some(trouble) = watcher.trouble() {
         watch
             .out

@@ -15,7 +15,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// Takes the lock; it is given back when the returned file is dropped.
 pub fn acquire(state_dir: &Path) -> Result<File, SyncError> {
     let shown = || state_dir.display().to_string();
-    let failed = |error: std::io::Error| SyncError::State { path: shown(), message: error.to_string() };
+    let failed = |error: std::io::Error| SyncError::of_state(shown(), error);
     fs::create_dir_all(state_dir).map_err(failed)?;
     let file = OpenOptions::new()
         .create(true)

@@ -17,6 +17,7 @@ pub mod renames;
 pub mod scan;
 pub mod watch;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Folders {
 }
 
 /// Asks whether many documents may be removed; the question names their number. `false` is a no, also of nobody.
+///
+/// It is called on a thread that has other tasks: who waits for a person in it says so (`block_in_place`).
 pub type Ask<'a> = dyn Fn(&str) -> Result<bool, Failure> + Send + Sync + 'a;
 
 /// What a person may want otherwise.
@@ -55,6 +58,8 @@ pub struct SyncOptions {
     pub checksum: bool,
     /// Whether unchanged files that could not be read the last time are read again.
     pub retry_failed: bool,
+    /// Whether many documents may be removed without a question.
+    pub allow_delete: bool,
     /// How long another sync is waited for.
     pub wait: Duration,
 }
@@ -105,28 +110,57 @@ impl SyncReport {
 }
 
 /// Brings the index up to date with the folder.
+///
+/// A question is asked without the lock: a person may take their time, and other syncs need not wait for it. What is
+/// done afterwards is decided on the folder as it is then, and an answer counts for no more than what it was asked of.
 pub async fn sync(
     index: &Arc<dyn VectorStore>,
     folders: &Folders,
     context: SyncContext<'_>,
 ) -> Result<SyncReport, SyncError> {
+    let SyncContext { stop, options, .. } = context;
+    let mut agreed = Removals::new();
+    loop {
+        let lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
+        let Some(work) = look(index, folders, context).await? else {
+            return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
+        };
+        let removals = removals(&work.plan);
+        let is_agreed = options.allow_delete || removals.is_subset(&agreed);
+        let Some(question) = doubt(&work.plan, &work.records).filter(|_| !is_agreed) else {
+            let report = apply::apply(index, folders, work, context).await;
+            context.reader.rest();
+            return report;
+        };
+        drop(lock);
+        if !(context.ask)(&question)? {
+            return Err(SyncError::Declined(question));
+        }
+        agreed = removals;
+    }
+}
+
+/// The documents that a plan removes: id and path.
+type Removals = BTreeSet<(String, String)>;
+
+fn removals(plan: &Plan) -> Removals {
+    plan.remove.iter().map(|change| (change.document_id.clone(), change.path.clone())).collect()
+}
+
+/// What is to be done now; none when the look was interrupted.
+async fn look(
+    index: &Arc<dyn VectorStore>,
+    folders: &Folders,
+    context: SyncContext<'_>,
+) -> Result<Option<apply::Work>, SyncError> {
     let SyncContext { observer, clock, stop, options, .. } = context;
-    let _lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
     let records = index.records().await?;
     let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
     let scan = scan(folders, &records, looking).await?;
     if scan.interrupted {
-        return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
+        return Ok(None);
     }
-    let plan = plan(&records, &scan);
-    if let Some(question) = doubt(&plan, &records)
-        && !(context.ask)(&question)?
-    {
-        return Err(SyncError::Declined(question));
-    }
-    let report = apply::apply(index, folders, apply::Work { plan, scan, records }, context).await;
-    context.reader.rest();
-    report
+    Ok(Some(apply::Work { plan: plan(&records, &scan), scan, records }))
 }
 
 #[cfg(test)]
