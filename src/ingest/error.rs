@@ -1,5 +1,7 @@
 //! What goes wrong with a sync as a whole. What goes wrong with one document is a problem, not an error.
 
+use std::io::ErrorKind;
+
 use crate::docs::catalogue::CatalogueError;
 use crate::docs::walk::WalkError;
 use crate::error::Failure;
@@ -22,12 +24,12 @@ pub enum SyncError {
     #[error("another sync is running on `{0}`")]
     Locked(String),
     /// The state folder cannot be written.
-    #[error("the state folder `{path}` cannot be written: {message}")]
+    #[error("the state folder `{path}` cannot be written: {error}")]
     State {
         /// The state folder.
         path: String,
         /// What the system said.
-        message: String,
+        error: std::io::Error,
     },
     /// A question was answered with no, or by nobody.
     #[error("not confirmed: {0}")]
@@ -41,6 +43,18 @@ pub enum SyncError {
     /// A background task ended before its time.
     #[error("a background task failed: {0}")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl SyncError {
+    /// What it means that the state folder cannot be made or written.
+    pub fn of_state(path: String, error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::Index(IndexError::DiskFull { path, message: error.to_string() })
+            }
+            _ => Self::State { path, error },
+        }
+    }
 }
 
 impl From<Failure> for SyncError {
@@ -64,6 +78,10 @@ impl From<SyncError> for Failure {
             SyncError::Index(error) => error.into(),
             SyncError::Locked(_) => Self::new("docs/locked", Exit::Temporary, WHAT, why)
                 .fix("wait for the other sync to end: chatbotctl docs sync --wait 60"),
+            SyncError::State { error, .. } if error.kind() == ErrorKind::ReadOnlyFilesystem => {
+                Self::new("docs/state", Exit::NotGood, WHAT, why)
+                    .fix("the disk is read-only: name another folder with --state-dir; the index is as it was")
+            }
             SyncError::State { .. } => Self::new("docs/state", Exit::NotGood, WHAT, why)
                 .fix("let this user write the folder, or name another with --state-dir"),
             SyncError::Reader(_) => Self::new("docs/no-reader", Exit::Temporary, WHAT, why)
@@ -96,5 +114,24 @@ impl From<IndexError> for Failure {
                 .fix("an index that is damaged may be deleted; `chatbotctl docs sync` makes it anew"),
         };
         failure.cause(anyhow::Error::msg(said))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_or_read_only_disk_is_told_as_such() {
+        let failure = |kind: ErrorKind| Failure::from(SyncError::of_state("state".to_owned(), kind.into()));
+        let told = |kind: ErrorKind, code: &str, fix: &str| {
+            let failure = failure(kind);
+            assert_eq!(failure.code, code);
+            assert!(failure.fix.unwrap().contains(fix), "{kind}");
+        };
+        told(ErrorKind::StorageFull, "index/disk-full", "make room");
+        told(ErrorKind::QuotaExceeded, "index/disk-full", "make room");
+        told(ErrorKind::ReadOnlyFilesystem, "docs/state", "the disk is read-only");
+        told(ErrorKind::PermissionDenied, "docs/state", "let this user write");
     }
 }

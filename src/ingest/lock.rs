@@ -24,7 +24,7 @@ pub fn acquire_embedding(state_dir: &Path) -> Result<File, SyncError> {
 
 fn take(state_dir: &Path, name: &str) -> Result<File, SyncError> {
     let shown = || state_dir.display().to_string();
-    let failed = |error: std::io::Error| SyncError::State { path: shown(), message: error.to_string() };
+    let failed = |error: std::io::Error| SyncError::of_state(shown(), error);
     fs::create_dir_all(state_dir).map_err(failed)?;
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).open(state_dir.join(name)).map_err(failed)?;

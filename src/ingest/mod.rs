@@ -17,7 +17,7 @@ pub mod renames;
 pub mod scan;
 pub mod watch;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct Folders {
 }
 
 /// Asks whether many documents may be removed; the question names their number. `false` is a no, also of nobody.
+///
+/// It is called on a thread that has other tasks: who waits for a person in it says so (`block_in_place`).
 pub type Ask<'a> = dyn Fn(&str) -> Result<bool, Failure> + Send + Sync + 'a;
 
 /// What a person may want otherwise.
@@ -56,6 +58,8 @@ pub struct SyncOptions {
     pub checksum: bool,
     /// Whether unchanged files that could not be read the last time are read again.
     pub retry_failed: bool,
+    /// Whether many documents may be removed without a question.
+    pub allow_delete: bool,
     /// How long another sync is waited for.
     pub wait: Duration,
 }
@@ -107,37 +111,56 @@ impl SyncReport {
 
 /// Brings the index up to date with the folder.
 ///
-/// A person may take their time to answer, so the question is asked without the lock, and what it is about is looked at
-/// again afterwards: only documents that were agreed to are removed.
+/// A question is asked without the lock: a person may take their time, and other syncs need not wait for it. What is
+/// done afterwards is decided on the folder as it is then, and an answer counts for no more than what it was asked of.
 pub async fn sync(
     index: &Arc<dyn VectorStore>,
     folders: &Folders,
     context: SyncContext<'_>,
 ) -> Result<SyncReport, SyncError> {
-    let SyncContext { observer, clock, stop, options, .. } = context;
-    let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
-    let mut agreed: HashSet<String> = HashSet::new();
+    let SyncContext { stop, options, .. } = context;
+    let mut agreed = Removals::new();
     loop {
         let lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
-        let records = index.records().await?;
-        let scan = scan(folders, &records, looking).await?;
-        if scan.interrupted {
+        let Some(work) = look(index, folders, context).await? else {
             return Ok(SyncReport { interrupted: true, ..SyncReport::default() });
+        };
+        let removals = removals(&work.plan);
+        let is_agreed = options.allow_delete || removals.is_subset(&agreed);
+        let Some(question) = doubt(&work.plan, &work.records).filter(|_| !is_agreed) else {
+            let report = apply::apply(index, folders, work, context).await;
+            context.reader.rest();
+            return report;
+        };
+        drop(lock);
+        if !(context.ask)(&question)? {
+            return Err(SyncError::Declined(question));
         }
-        let plan = plan(&records, &scan);
-        let is_agreed = plan.remove.iter().all(|change| agreed.contains(&change.document_id));
-        if let Some(question) = doubt(&plan, &records).filter(|_| !is_agreed) {
-            drop(lock);
-            if !(context.ask)(&question)? {
-                return Err(SyncError::Declined(question));
-            }
-            agreed = plan.remove.into_iter().map(|change| change.document_id).collect();
-            continue;
-        }
-        let report = apply::apply(index, folders, apply::Work { plan, scan, records }, context).await;
-        context.reader.rest();
-        return report;
+        agreed = removals;
     }
+}
+
+/// The documents that a plan removes: id and path.
+type Removals = BTreeSet<(String, String)>;
+
+fn removals(plan: &Plan) -> Removals {
+    plan.remove.iter().map(|change| (change.document_id.clone(), change.path.clone())).collect()
+}
+
+/// What is to be done now; none when the look was interrupted.
+async fn look(
+    index: &Arc<dyn VectorStore>,
+    folders: &Folders,
+    context: SyncContext<'_>,
+) -> Result<Option<apply::Work>, SyncError> {
+    let SyncContext { observer, clock, stop, options, .. } = context;
+    let records = index.records().await?;
+    let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
+    let scan = scan(folders, &records, looking).await?;
+    if scan.interrupted {
+        return Ok(None);
+    }
+    Ok(Some(apply::Work { plan: plan(&records, &scan), scan, records }))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! It tells only *that* something changed; what, a sync finds out by looking. So nothing is lost when events are: a
 //! look is due anyway after [`UNWATCHED`], or after the given time where a file system tells nothing (network folders).
 //! What happens while the caller is busy is kept as one event.
+//!
+//! What happens in the state folder, or in a hidden one, is no change: a sync writes there, and nothing there is read.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +16,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::docs::walk::{self, ignored::IGNORE_FILE};
+use crate::docs::walk;
+use crate::docs::walk::ignored::IGNORE_FILE;
 use crate::ingest::Folders;
 
 /// Quiet for so long, a change counts as complete.
@@ -39,9 +42,7 @@ pub enum Due {
 
 /// Watches one folder and all below it.
 pub struct Watcher {
-    root: PathBuf,
-    /// What happens in here is our own doing.
-    state_dir: PathBuf,
+    folders: Folders,
     poll: Option<Duration>,
     events: mpsc::Receiver<()>,
     sender: mpsc::Sender<()>,
@@ -58,12 +59,11 @@ struct Watched {
 }
 
 impl Watcher {
-    /// Watches the documents folder with the system's help, or looks every `poll` when that is given.
+    /// Watches the documents with the system's help, or looks every `poll` when that is given.
     pub fn start(folders: &Folders, poll: Option<Duration>) -> Self {
         // One place is enough: a second event says nothing more.
         let (sender, events) = mpsc::channel(1);
-        let Folders { docs_dir: root, state_dir } = folders.clone();
-        let mut watcher = Self { root, state_dir, poll, events, sender, watched: None, trouble: None };
+        let mut watcher = Self { folders: folders.clone(), poll, events, sender, watched: None, trouble: None };
         watcher.rewatch();
         watcher
     }
@@ -103,10 +103,10 @@ impl Watcher {
         if self.poll.is_some() {
             return;
         }
-        let now = self.root.metadata().map(|metadata| walk::inode(&metadata).1);
+        let now = self.folders.docs_dir.metadata().map(|metadata| walk::inode(&metadata).1);
         match (now, &self.watched) {
             (Ok(inode), Some(watched)) if watched.inode == inode => {}
-            (Ok(inode), _) => match watch(&self.root, &self.state_dir, self.sender.clone()) {
+            (Ok(inode), _) => match watch(&self.folders, self.sender.clone()) {
                 Ok(watcher) => (self.watched, self.trouble) = (Some(Watched { _watcher: watcher, inode }), None),
                 Err(error) => (self.watched, self.trouble) = (None, Some(error.to_string())),
             },
@@ -115,14 +115,12 @@ impl Watcher {
     }
 }
 
-fn watch(root: &Path, state_dir: &Path, sender: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
-    let absolute =
-        |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-    let (root, state_dir) = (absolute(root), absolute(state_dir));
-    let watched = root.clone();
+fn watch(folders: &Folders, sender: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let places = Places { root: resolved(&folders.docs_dir), state_dir: resolved(&folders.state_dir) };
+    let root = places.root.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // An error (too many events, say) may hide a change.
-        if event.map_or(true, |event| is_change(event.kind) && concerns(&event.paths, &watched, &state_dir)) {
+        if event.map_or(true, |event| is_change(event.kind) && places.concern(&event)) {
             // A full channel holds an event that nobody has seen yet.
             let _ = sender.try_send(());
         }
@@ -131,14 +129,33 @@ fn watch(root: &Path, state_dir: &Path, sender: mpsc::Sender<()>) -> notify::Res
     Ok(watcher)
 }
 
-/// Whether a change may be one of documents: not what we write ourselves, and nothing hidden but the ignore rules.
-fn concerns(paths: &[PathBuf], root: &Path, state_dir: &Path) -> bool {
-    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") && name != IGNORE_FILE;
-    let is_ours = |path: &Path| {
-        let below = path.strip_prefix(root).unwrap_or(Path::new(""));
-        path.starts_with(state_dir) || below.iter().any(is_hidden)
-    };
-    paths.is_empty() || !paths.iter().all(|path| is_ours(path))
+/// What is watched, with paths as events tell them.
+struct Places {
+    root: PathBuf,
+    state_dir: PathBuf,
+}
+
+impl Places {
+    /// Whether an event tells of a place that a sync looks at. One without paths tells that others were lost.
+    fn concern(&self, event: &notify::Event) -> bool {
+        event.need_rescan() || event.paths.is_empty() || event.paths.iter().any(|path| self.is_looked_at(path))
+    }
+
+    fn is_looked_at(&self, path: &Path) -> bool {
+        let is_inside = self.state_dir != self.root && self.state_dir.starts_with(&self.root);
+        let is_ours = is_inside && path.starts_with(&self.state_dir);
+        let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".") && name != IGNORE_FILE;
+        !is_ours && !path.strip_prefix(&self.root).is_ok_and(|path| path.iter().any(is_hidden))
+    }
+}
+
+/// The path without links and dots, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    let parent = || path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    path.canonicalize().unwrap_or_else(|_| match (parent(), path.file_name()) {
+        (Some(parent), Some(name)) => resolved(parent).join(name),
+        _ => path.to_owned(),
+    })
 }
 
 /// Whether the contents may be other ones now. Our own reading is no change.
@@ -153,41 +170,53 @@ fn is_change(kind: EventKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::lock;
 
     async fn within_deadline(watcher: &mut Watcher) -> Due {
         let stop = CancellationToken::new();
         tokio::time::timeout(Duration::from_secs(30), watcher.due(&stop)).await.expect("a look is due in time")
     }
 
-    fn folders(docs_dir: &Path) -> Folders {
-        Folders { docs_dir: docs_dir.to_owned(), state_dir: docs_dir.join("state") }
+    fn folders(docs_dir: &Path, state_dir: &str) -> Folders {
+        Folders { docs_dir: docs_dir.to_owned(), state_dir: docs_dir.join(state_dir) }
     }
 
-    #[test]
-    fn our_own_files_and_hidden_ones_are_no_change() {
-        let concerns = |path: &str| concerns(&[PathBuf::from(path)], Path::new("/d"), Path::new("/d/state"));
-        for path in ["/d/.chatbotctl/sync.lock", "/d/state/sync.lock", "/d/state", "/d/a/.x.swp", "/d/.git/index"] {
-            assert!(!concerns(path), "{path}");
+    fn started(docs_dir: &Path, state_dir: &str) -> Option<Watcher> {
+        let watcher = Watcher::start(&folders(docs_dir, state_dir), None);
+        if let Some(trouble) = watcher.trouble() {
+            println!("NOT RUN: this system watches no folders: {trouble}");
+            return None;
         }
-        for path in ["/d/a.md", "/d", "/d/a/.chatbotctlignore", "/d/stately.md"] {
-            assert!(concerns(path), "{path}");
+        Some(watcher)
+    }
+
+    /// The state folder lies in the documents folder when that is `.`, and it need not be there at first.
+    #[tokio::test]
+    async fn what_a_sync_writes_wakes_nobody() {
+        for state_dir in [".chatbotctl", "state"] {
+            let dir = tempfile::tempdir().unwrap();
+            let docs_dir = dir.path().join(".");
+            let Some(mut watcher) = started(&docs_dir, state_dir) else { return };
+            for _ in 0..2 {
+                drop(lock::acquire(&docs_dir.join(state_dir)).unwrap());
+                std::fs::create_dir_all(dir.path().join(".git/objects")).unwrap();
+                std::fs::write(dir.path().join(".git/objects/x"), "x").unwrap();
+            }
+            let woken = tokio::time::timeout(Duration::from_millis(300), watcher.events.recv()).await;
+            assert!(woken.is_err(), "{state_dir}");
+            std::fs::write(dir.path().join(".chatbotctlignore"), "x").unwrap();
+            assert_eq!(within_deadline(&mut watcher).await, Due::Changed);
         }
     }
 
     #[tokio::test]
     async fn a_change_is_told_once_also_when_nobody_waits_for_it() {
         let dir = tempfile::tempdir().unwrap();
-        let mut watcher = Watcher::start(&folders(dir.path()), None);
-        if let Some(trouble) = watcher.trouble() {
-            println!("NOT RUN: this system watches no folders: {trouble}");
-            return;
-        }
+        let Some(mut watcher) = started(dir.path(), "../state") else { return };
         for name in ["a.md", "b.md"] {
             std::fs::write(dir.path().join(name), "x").unwrap();
         }
         assert_eq!(within_deadline(&mut watcher).await, Due::Changed);
-        std::fs::create_dir(dir.path().join("state")).unwrap();
-        std::fs::write(dir.path().join("state/sync.lock"), "x").unwrap();
         // Reading is no change.
         std::fs::read(dir.path().join("a.md")).unwrap();
         assert!(tokio::time::timeout(Duration::from_millis(50), watcher.events.recv()).await.is_err());
@@ -196,7 +225,7 @@ mod tests {
     #[tokio::test]
     async fn polling_needs_no_event_and_a_stop_ends_it() {
         let dir = tempfile::tempdir().unwrap();
-        let mut watcher = Watcher::start(&folders(&dir.path().join("none")), Some(Duration::from_millis(5)));
+        let mut watcher = Watcher::start(&folders(&dir.path().join("none"), "state"), Some(Duration::from_millis(5)));
         assert_eq!(within_deadline(&mut watcher).await, Due::Elapsed);
         let stop = CancellationToken::new();
         stop.cancel();

@@ -10,6 +10,7 @@ mod remove;
 mod scan;
 mod search;
 mod show;
+mod skipped;
 mod status;
 mod sync;
 mod watch;
@@ -134,10 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn search_takes_a_query_or_a_file() {
+    fn flags_are_taken_where_they_belong() {
         assert!(parse(&["docs", "search", "words", "--top-k", "3", "--docs-dir", "d"]).is_ok());
         assert!(parse(&["docs", "search", "--queries", "q.jsonl"]).is_ok());
         assert!(parse(&["docs", "search"]).is_err());
+        assert!(parse(&["docs", "plan", "--checksum", "--retry-failed"]).is_ok());
         assert!(parse(&["docs", "search", "words", "--queries", "q.jsonl"]).is_err());
         assert!(parse(&["docs", "search", "words", "--top-k", "0"]).is_err());
         assert!(parse(&["docs", "remove"]).is_err());

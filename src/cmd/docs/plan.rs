@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app;
 use crate::clock::SystemClock;
+use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking as looking_failed, problem_lines};
 use crate::cmd::{Ctx, help_end};
 use crate::docs::walk::Skipped;
@@ -40,6 +41,9 @@ pub struct Args {
     /// Hash every file, however untouched it looks
     #[arg(long)]
     checksum: bool,
+    /// Count unchanged files that could not be read as not yet read
+    #[arg(long)]
+    retry_failed: bool,
 }
 
 /// A plan and what was seen while making it.
@@ -66,7 +70,8 @@ pub struct Shown {
 
 /// Runs `docs plan`.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
-    let options = SyncOptions { checksum: args.checksum, ..SyncOptions::default() };
+    let Args { checksum, retry_failed, .. } = args;
+    let options = SyncOptions { checksum, retry_failed, ..SyncOptions::default() };
     let shown = show(&args.folders, options, ctx).await?;
     Ok(if args.exit_code && shown.has_changes { Exit::Undecided } else { shown.exit })
 }
@@ -145,9 +150,7 @@ fn human(report: &PlanReport) -> String {
         let _ = write!(text, "\nproblems:\n{}", problem_lines(&report.problems));
     }
     if !report.skipped.is_empty() {
-        let lines: Vec<String> =
-            report.skipped.iter().map(|skipped| format!("  {}: {}", skipped.path, skipped.reason)).collect();
-        let _ = write!(text, "\nskipped:\n{}", lines.join("\n"));
+        let _ = write!(text, "\n{} skipped:\n{}", report.skipped.len(), skipped_lines(&report.skipped));
     }
     text
 }
@@ -155,6 +158,7 @@ fn human(report: &PlanReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docs::walk::SkipCode;
     use crate::ingest::plan::Change;
 
     #[test]
@@ -171,5 +175,9 @@ mod tests {
         assert!(text.contains("a.md") && text.ends_with("1 to add, 0 to update, 0 to remove, 0 unchanged"), "{text}");
         report.plan.add.clear();
         assert_eq!(human(&report), "nothing to do; 0 documents unchanged");
+        let skipped = |path: &str| Skipped { path: path.to_owned(), code: SkipCode::Hidden, reason: "hidden".to_owned() };
+        report.skipped = vec![skipped(".a"), skipped(".b")];
+        let text = human(&report);
+        assert!(text.ends_with("\n2 skipped:\n  skipped, hidden: .a, .b"), "{text}");
     }
 }

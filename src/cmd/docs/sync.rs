@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use crate::app;
 use crate::clock::SystemClock;
+use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, folder_problem, plan, problem_lines, watch};
 use crate::cmd::{Ctx, help_end};
 use crate::config::Settings;
-use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::ingest::{self, SyncContext, SyncError, SyncOptions, SyncReport};
 use crate::ui::{Format, clean};
-
-/// Names of files left out that are shown for one reason.
-const SKIPPED_SHOWN: usize = 5;
 
 /// Bring the index up to date with the documents folder
 #[derive(Debug, clap::Args)]
@@ -81,6 +78,7 @@ impl Args {
         SyncOptions {
             checksum: self.checksum,
             retry_failed: self.retry_failed,
+            allow_delete: self.allow_delete,
             wait: Duration::from_secs(self.wait.unwrap_or_default()),
         }
     }
@@ -94,13 +92,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     }
     let settings = args.folders.settings(ctx)?;
     if args.watch {
-        let watching =
-            watch::Watching { options, allow_delete: args.allow_delete, poll: args.poll.map(Duration::from_secs) };
+        let watching = watch::Watching { options, poll: args.poll.map(Duration::from_secs) };
         return watch::run(&settings, watching, ctx).await;
     }
     let index = app::open_index(&settings)?;
     let progress = ctx.out.progress();
-    let ask = |question: &str| if args.allow_delete { Ok(true) } else { ctx.out.confirm_in_person(question) };
+    // A person may take their time: the other tasks of this thread go to another one.
+    let ask = |question: &str| tokio::task::block_in_place(|| ctx.out.confirm_in_person(question));
     let reader = app::open_reader();
     let context =
         SyncContext { reader: &*reader, observer: &progress, ask: &ask, clock: &SystemClock, stop: &ctx.stop, options };
@@ -169,10 +167,7 @@ pub(super) fn counts(report: &SyncReport) -> String {
 fn human(report: &SyncReport) -> String {
     let mut text = counts(report);
     if !report.skipped.is_empty() {
-        let _ = write!(text, ", {} skipped", report.skipped.len());
-        for (reason, files) in by_reason(&report.skipped) {
-            let _ = write!(text, "\n  skipped, {reason}: {files}");
-        }
+        let _ = write!(text, ", {} skipped\n{}", report.skipped.len(), skipped_lines(&report.skipped));
     }
     if report.interrupted {
         text.push_str("\ninterrupted; run `chatbotctl docs sync` again to finish");
@@ -181,22 +176,6 @@ fn human(report: &SyncReport) -> String {
         let _ = write!(text, "\n{} with problems:\n{}", report.problems.len(), problem_lines(&report.problems));
     }
     text
-}
-
-/// The files left out, by the reason, a few names each.
-fn by_reason(skipped: &[Skipped]) -> Vec<(String, String)> {
-    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
-    for file in skipped {
-        match reasons.iter_mut().find(|(reason, _)| *reason == file.reason) {
-            Some((_, files)) => files.push(&file.path),
-            None => reasons.push((file.reason.clone(), vec![&file.path])),
-        }
-    }
-    let shown = |files: Vec<&str>| match files.split_at_checked(SKIPPED_SHOWN) {
-        Some((first, rest)) if !rest.is_empty() => format!("{} and {} more", first.join(", "), rest.len()),
-        _ => files.join(", "),
-    };
-    reasons.into_iter().map(|(reason, files)| (reason, shown(files))).collect()
 }
 
 #[cfg(test)]

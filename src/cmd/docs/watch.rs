@@ -27,8 +27,6 @@ const WAIT: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Watching {
     pub(super) options: SyncOptions,
-    /// Whether many documents may be removed. Nobody is asked: a question would keep everything else waiting.
-    pub(super) allow_delete: bool,
     /// How often to look, when nobody is to tell of changes.
     pub(super) poll: Option<Duration>,
 }
@@ -77,7 +75,8 @@ struct Session<'a> {
 
 impl Session<'_> {
     async fn sync(&mut self, observer: &dyn Observer, first: bool) -> Result<(), Failure> {
-        let ask = |_: &str| Ok(self.watching.allow_delete);
+        // Nobody is asked: a question would keep everything else waiting.
+        let ask = |_: &str| Ok(false);
         let options = SyncOptions { wait: self.watching.options.wait.max(WAIT), ..self.watching.options };
         let context = SyncContext {
             reader: self.reader,

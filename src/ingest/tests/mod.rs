@@ -1,5 +1,6 @@
 //! Tests of scan, plan and apply, most of them with an index in memory.
 
+mod asking;
 mod bench;
 mod hurt;
 mod places;
