@@ -19,7 +19,7 @@ use crate::docs::format::{FormatError, Input, Parsed};
 use crate::docs::source::Source;
 
 /// Changes whenever a reader or the chunker makes something else of the same bytes: every document is read again.
-pub const READER_VERSION: u32 = 4;
+pub const READER_VERSION: u32 = 5;
 
 /// A file's parsed contents, with the hash of the very bytes that were parsed.
 #[derive(Debug)]

@@ -2,5 +2,6 @@
 
 mod bench;
 mod hurt;
+mod kept;
 mod property;
 mod sync;
