@@ -121,6 +121,7 @@ fn document(number: u32, language: &Language, random: &mut Random) -> IndexChang
         modified_ns: None,
         ctime_ns: None,
         inode: None,
+        language_borrowed: false,
         title_from_name: false,
         format: String::new(),
         indexed_at: jiff::Timestamp::UNIX_EPOCH,

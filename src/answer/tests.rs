@@ -28,6 +28,7 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
         modified_ns: None,
         ctime_ns: None,
         inode: None,
+        language_borrowed: false,
         title_from_name: false,
         format: String::new(),
         indexed_at: jiff::Timestamp::UNIX_EPOCH,

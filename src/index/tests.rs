@@ -13,6 +13,7 @@ pub(crate) fn record(id: &str, title: &str, chunks: u32) -> DocumentRecord {
         description: None,
         tags: Vec::new(),
         language: Some("eng".into()),
+        language_borrowed: false,
         sha256: String::new(),
         recipe: String::new(),
         bytes: 1,

@@ -1,16 +1,19 @@
 //! Carries out a plan, in batches, each one durable commit.
 //!
-//! A document that fails leaves its old version in the index. An interruption gives up what is being read, and leaves
-//! out what waits for the rest of the folder; every document is old or new, and the next run finishes as if there had
-//! been no interruption.
+//! A document that fails leaves its old version in the index. An interruption gives up what is being read and keeps
+//! what was read; every document is old or new, and the next run finishes as if there had been no interruption.
 
 mod batch;
+mod borrowed;
+mod order;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use crate::docs::format::FormatError;
 use crate::docs::reader::ReadError;
@@ -19,16 +22,18 @@ use crate::error::Problem;
 use crate::event::Event;
 use crate::index::{IndexChange, VectorStore};
 use crate::ingest::apply::batch::{Batch, Prepared};
+use crate::ingest::apply::order::Order;
 use crate::ingest::failures::Failures;
 use crate::ingest::language::{self, Majority};
 use crate::ingest::plan::{Change, Plan};
 use crate::ingest::scan::{Scan, ScannedFile};
 use crate::ingest::{Folders, SyncContext, SyncError, SyncReport};
-use crate::model::{Chunk, DocumentRecord};
+use crate::model::{Block, Chunk, DocumentRecord};
 
-const READS_AT_ONCE: usize = 2;
+/// When nothing has come for so long, what has come is committed: there is nothing better to do, and no kill costs it.
+const QUIET: Duration = Duration::from_secs(3);
 
-/// A document is short, and waits for the folder's language, below this.
+/// A document is short, and takes the folder's language, below this.
 const SHORT_TEXT_BYTES: usize = 2_000;
 
 /// What is to be done, and what it was decided on.
@@ -69,11 +74,16 @@ pub async fn apply(
         context,
         report,
         batch: Batch::default(),
-        waiting: Vec::new(),
+        order: Order::default(),
         majority: majority(&plan, &records),
         failures,
         files: scan.files.iter().map(|file| (file.document_id.as_str(), file)).collect(),
         records: records.iter().map(|record| (record.document_id.as_str(), record)).collect(),
+        by_path: records.iter().map(|record| (record.path.as_str(), record)).collect(),
+        renamed: plan.update.iter().filter(|change| change.renamed).map(|change| change.document_id.as_str()).collect(),
+        indexed: records.iter().map(|record| (record.document_id.clone(), record.clone())).collect(),
+        put: HashSet::new(),
+        displaced: HashMap::new(),
         looked_at: scan.started_at,
     };
     let done = run.all(&plan).await;
@@ -95,12 +105,7 @@ async fn remember(failures: Failures, folders: &Folders) {
 
 fn majority(plan: &Plan, records: &[DocumentRecord]) -> Majority {
     let removed: HashSet<&str> = plan.remove.iter().map(|change| change.document_id.as_str()).collect();
-    let mut majority = Majority::default();
-    for record in records {
-        let stays = !removed.contains(record.document_id.as_str());
-        majority.count(record.language.as_deref().filter(|_| stays));
-    }
-    majority
+    Majority::of(records.iter().filter(|record| !removed.contains(record.document_id.as_str())))
 }
 
 struct Run<'a> {
@@ -108,12 +113,21 @@ struct Run<'a> {
     context: SyncContext<'a>,
     report: SyncReport,
     batch: Batch,
-    /// Documents too short to tell their language; they take the majority's.
-    waiting: Vec<Prepared>,
+    order: Order<Done<'a>>,
+    /// Of the documents known so far.
     majority: Majority,
     failures: Failures,
     files: HashMap<&'a str, &'a ScannedFile>,
     records: HashMap<&'a str, &'a DocumentRecord>,
+    by_path: HashMap<&'a str, &'a DocumentRecord>,
+    /// Ids of the documents that only have another path.
+    renamed: HashSet<&'a str>,
+    /// What the index has now, after the last commit.
+    indexed: BTreeMap<String, DocumentRecord>,
+    /// Ids of the documents that were put in.
+    put: HashSet<String>,
+    /// Documents whose old path went to another one before they were read under their new path, with their chunks.
+    displaced: HashMap<&'a str, Vec<Chunk>>,
     /// The present of just before the folder was scanned.
     looked_at: Timestamp,
 }
@@ -124,6 +138,16 @@ struct Task<'a> {
     change: &'a Change,
     is_new: bool,
     scanned: &'a ScannedFile,
+}
+
+/// The place of a task in the work, the task, the present before its file was opened, and what came of it.
+type Reading<'a> = (usize, Task<'a>, Timestamp, Result<ReadFile, ReadError>);
+
+/// What came of a task, whose fault is the document's.
+struct Done<'a> {
+    task: Task<'a>,
+    looked_at: Timestamp,
+    result: Result<ReadFile, FormatError>,
 }
 
 impl<'a> Run<'a> {
@@ -173,19 +197,34 @@ impl<'a> Run<'a> {
     async fn rename(&mut self, change: &Change) -> Result<(), SyncError> {
         let id = change.document_id.as_str();
         let (Some(&record), Some(&scanned)) = (self.records.get(id), self.files.get(id)) else { return Ok(()) };
-        let chunks = self.index.chunks(id).await?;
+        let chunks = match self.displaced.remove(id) {
+            Some(chunks) => chunks,
+            None => self.index.chunks(id).await?,
+        };
         let mut record = self.noted(record, scanned);
         record.path.clone_from(&scanned.file.path);
         if record.title_from_name {
             record.title = identity::title_from_name(&record.path);
         }
-        self.batch.push(Prepared {
-            record,
-            chunks,
-            is_new: false,
-            is_renamed: true,
-            replaces: change.replaces.clone(),
-        });
+        let replaces = change.replaces.clone();
+        self.put(Prepared { record, chunks, is_new: false, is_renamed: true, replaces }).await
+    }
+
+    /// Puts a document into the next commit. Another one that still stands under its path goes in the same commit, for
+    /// the path is no longer its own.
+    async fn put(&mut self, prepared: Prepared) -> Result<(), SyncError> {
+        let (id, path) = (prepared.record.document_id.as_str(), prepared.record.path.as_str());
+        if let Some(&other) = self.by_path.get(path) {
+            let other_id = other.document_id.as_str();
+            let is_elsewhere = self.files.contains_key(other_id);
+            let is_settled = self.put.contains(other_id) || self.renamed.contains(other_id);
+            if other_id != id && is_elsewhere && !is_settled && !self.displaced.contains_key(other_id) {
+                self.displaced.insert(other_id, self.index.chunks(other_id).await?);
+                self.batch.changes.push(IndexChange::Remove { document_id: other_id.to_owned() });
+            }
+        }
+        self.put.insert(prepared.record.document_id.clone());
+        self.batch.push(prepared);
         Ok(())
     }
 
@@ -194,35 +233,65 @@ impl<'a> Run<'a> {
         let SyncContext { reader, observer, clock, stop, .. } = self.context;
         observer.observe(Event::Started { task: "indexing", total: Some(work.len() as u64) });
         observer.observe(Event::Sized { bytes: work.iter().map(|task| task.scanned.file.bytes).sum() });
-        let mut reads = futures_util::stream::iter(work)
-            .map(|task| async move {
+        let reads = futures_util::stream::iter(work.into_iter().enumerate())
+            .map(|(place, task)| async move {
                 observer.observe(Event::Working { item: task.change.path.clone() });
                 // Before the look: a change from now on shows in the file's times.
                 let looked_at = clock.now();
-                (task, looked_at, reader.read(&task.scanned.file).await)
+                (place, task, looked_at, reader.read(&task.scanned.file).await)
             })
-            .buffered(READS_AT_ONCE);
+            .buffer_unordered(reader.width().max(1));
+        let outcome = self.take_in(reads).await;
+        self.report.interrupted |= stop.is_cancelled();
+        // Whatever ended the reading, what was read is kept.
+        self.order.wait_no_more();
+        self.go_ahead().await?;
+        self.commit().await?;
+        outcome?;
+        if !self.report.interrupted {
+            self.revise_languages().await?;
+        }
+        observer.observe(Event::Finished);
+        Ok(())
+    }
+
+    /// Takes in what is read until all is, or until a stop.
+    async fn take_in(&mut self, mut reads: impl Stream<Item = Reading<'a>> + Unpin) -> Result<(), SyncError> {
+        let SyncContext { observer, clock, stop, .. } = self.context;
         // The race is with the reading alone: a stop gives up the reads that are under way, and a commit ends whole.
-        while let Some(next) = stop.run_until_cancelled(reads.next()).await {
-            let Some((task, looked_at, result)) = next else { break };
+        loop {
+            match timeout(QUIET, stop.run_until_cancelled(reads.next())).await {
+                Ok(Some(Some((place, task, looked_at, result)))) => {
+                    let result = match result {
+                        Ok(file) => Ok(file),
+                        Err(ReadError::Document(error)) => Err(error),
+                        Err(ReadError::Reader(why)) => return Err(SyncError::Reader(why)),
+                    };
+                    let bytes = result.as_ref().map_or(0, |file| text_bytes(&file.parsed.blocks));
+                    self.order.push(place, Done { task, looked_at, result }, bytes, clock.now());
+                    let bytes = task.scanned.file.bytes;
+                    observer.observe(Event::Advanced { item: task.change.path.clone(), bytes });
+                    self.go_ahead().await?;
+                }
+                Ok(_) => return Ok(()),
+                Err(_) => {
+                    self.order.wait_no_more();
+                    self.go_ahead().await?;
+                    self.commit().await?;
+                }
+            }
+        }
+    }
+
+    /// Does with what was read what is to be done with it.
+    async fn go_ahead(&mut self) -> Result<(), SyncError> {
+        while let Some(Done { task, looked_at, result }) = self.order.pop() {
             match result {
                 Ok(file) => self.read(task, looked_at, file).await?,
-                Err(ReadError::Document(error)) => self.failed(task, &error).await?,
-                Err(ReadError::Reader(why)) => return Err(SyncError::Reader(why)),
+                Err(error) => self.failed(task, &error).await?,
             }
-            let bytes = task.scanned.file.bytes;
-            observer.observe(Event::Advanced { item: task.change.path.clone(), bytes });
             self.commit_if_due().await?;
         }
-        drop(reads);
-        if stop.is_cancelled() {
-            // Which language most documents have is not known: the next run reads the waiting ones again.
-            self.report.interrupted = true;
-            self.waiting.clear();
-        }
-        self.release_waiting();
-        self.commit().await?;
-        observer.observe(Event::Finished);
         Ok(())
     }
 
@@ -237,14 +306,6 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    fn release_waiting(&mut self) {
-        let language = self.majority.language_or_default();
-        for mut prepared in std::mem::take(&mut self.waiting) {
-            prepared.record.language.clone_from(&language);
-            self.batch.push(prepared);
-        }
-    }
-
     async fn read(&mut self, task: Task<'_>, looked_at: Timestamp, file: ReadFile) -> Result<(), SyncError> {
         let document_id = task.scanned.document_id.clone();
         let cutting = tokio::task::spawn_blocking(move || {
@@ -253,20 +314,22 @@ impl<'a> Run<'a> {
         });
         let (file, chunks) = cutting.await?;
         self.failures.forget(&task.scanned.file.path);
-        self.prepared(task, looked_at, &file, chunks);
-        Ok(())
+        let record = self.record(task, looked_at, &file, chunks.len());
+        let Task { change, is_new, .. } = task;
+        self.put(Prepared { record, chunks, is_new, is_renamed: false, replaces: change.replaces.clone() }).await
     }
 
-    fn prepared(&mut self, task: Task<'_>, looked_at: Timestamp, file: &ReadFile, chunks: Vec<Chunk>) {
-        let Task { change, is_new, scanned } = task;
+    fn record(&mut self, task: Task<'_>, looked_at: Timestamp, file: &ReadFile, chunks: usize) -> DocumentRecord {
+        let scanned = task.scanned;
         let details = &scanned.details;
         let blocks = &file.parsed.blocks;
         let path = scanned.file.path.clone();
         let given = file.parsed.language.as_deref().and_then(language::declared);
-        let language = language::detect(blocks).or(given);
-        self.majority.count(language.as_deref());
+        let own_language = language::detect(blocks).or(given);
+        self.majority.count(own_language.as_deref());
+        let language_borrowed = own_language.is_none() && text_bytes(blocks) < SHORT_TEXT_BYTES;
         let title = details.title.clone().or_else(|| identity::own_title(&file.parsed, &path));
-        let record = DocumentRecord {
+        DocumentRecord {
             document_id: scanned.document_id.clone(),
             title_from_name: title.is_none(),
             format: file.parsed.format.clone(),
@@ -282,16 +345,9 @@ impl<'a> Run<'a> {
             ctime_ns: scanned.file.ctime_ns,
             inode: scanned.file.inode,
             indexed_at: looked_at,
-            chunks: u32::try_from(chunks.len()).unwrap_or(u32::MAX),
-            language,
-        };
-        let short = blocks.iter().map(|block| block.text.len()).sum::<usize>() < SHORT_TEXT_BYTES;
-        let waits = record.language.is_none() && short;
-        let prepared = Prepared { record, chunks, is_new, is_renamed: false, replaces: change.replaces.clone() };
-        if waits {
-            self.waiting.push(prepared);
-        } else {
-            self.batch.push(prepared);
+            chunks: u32::try_from(chunks).unwrap_or(u32::MAX),
+            language: if language_borrowed { self.majority.language_or_default() } else { own_language },
+            language_borrowed,
         }
     }
 
@@ -309,8 +365,7 @@ impl<'a> Run<'a> {
             // The same bytes under another path: what was made of them earlier is still true.
             return self.rename(change).await;
         }
-        // The old version of a moved document stands for a file that is gone.
-        self.batch.remove(change.document_id.clone());
+        // The old version stays under its old path, though no file is there: nobody was asked whether it may go.
         Ok(())
     }
 
@@ -323,11 +378,32 @@ impl<'a> Run<'a> {
         if batch.changes.is_empty() {
             return Ok(());
         }
+        let records: Vec<_> = batch.changes.iter().map(record_after).collect();
         self.index.apply(batch.changes).await?;
+        for (document_id, record) in records {
+            match record {
+                Some(record) => self.indexed.insert(document_id, record),
+                None => self.indexed.remove(&document_id),
+            };
+        }
         self.report.added += batch.added;
         self.report.updated += batch.updated;
         self.report.removed += batch.removed;
         self.report.renamed += batch.renamed;
         Ok(())
     }
+}
+
+/// The record of a document after a change; none when it is removed.
+fn record_after(change: &IndexChange) -> (String, Option<DocumentRecord>) {
+    match change {
+        IndexChange::Put { record, .. } | IndexChange::Refresh(record) => {
+            (record.document_id.clone(), Some(record.clone()))
+        }
+        IndexChange::Remove { document_id } => (document_id.clone(), None),
+    }
+}
+
+fn text_bytes(blocks: &[Block]) -> usize {
+    blocks.iter().map(|block| block.text.len()).sum()
 }

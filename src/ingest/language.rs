@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Block;
+use crate::model::{Block, DocumentRecord};
 use crate::text::stop;
 use crate::text::words::words;
 
@@ -105,6 +105,15 @@ pub struct Majority {
 }
 
 impl Majority {
+    /// Of the documents that tell a language; one that borrowed its own tells none.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a DocumentRecord>) -> Self {
+        let mut majority = Self::default();
+        for record in records.into_iter().filter(|record| !record.language_borrowed) {
+            majority.count(record.language.as_deref());
+        }
+        majority
+    }
+
     /// Counts one document.
     pub fn count(&mut self, language: Option<&str>) {
         if let Some(language) = language {

@@ -150,6 +150,9 @@ pub struct DocumentRecord {
     pub tags: Vec<String>,
     /// Detected language, ISO 639-3, when sure.
     pub language: Option<String>,
+    /// Whether the document is too short to tell its language and has that of most documents.
+    #[serde(default)]
+    pub language_borrowed: bool,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
     /// SHA-256 over all that `documents.yaml` says of it and over the reader's version: a change re-indexes.

@@ -46,6 +46,12 @@ impl Batch {
         self.changes.push(IndexChange::Put { record: prepared.record, chunks: prepared.chunks });
     }
 
+    /// A document of the index is put in again otherwise, which counts as no change of its own.
+    pub(super) fn revise(&mut self, record: DocumentRecord, chunks: Vec<Chunk>) {
+        self.text_bytes += chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>();
+        self.changes.push(IndexChange::Put { record, chunks });
+    }
+
     pub(super) fn remove(&mut self, document_id: String) {
         self.changes.push(IndexChange::Remove { document_id });
         self.removed += 1;

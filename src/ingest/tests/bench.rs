@@ -177,6 +177,14 @@ impl Default for How<'_> {
     }
 }
 
+/// Long enough to tell its language.
+pub(super) const GERMAN: &str = "Dieser Text ist auf Deutsch geschrieben und lang genug, um die Sprache sicher zu erkennen. Er handelt von \
+     Bestellungen, Lieferungen und Rechnungen unseres kleinen Unternehmens.";
+
+/// The same in English.
+pub(super) const ENGLISH: &str = "This text is written in English and is long enough to tell the language with certainty. It is about the orders, \
+     the deliveries and the invoices of our small company.";
+
 /// A reader that counts what it reads.
 #[derive(Default)]
 pub(super) struct Counting(pub(super) AtomicUsize);

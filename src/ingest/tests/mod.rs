@@ -3,6 +3,7 @@
 mod asking;
 mod bench;
 mod hurt;
+mod kept;
 mod places;
 mod property;
 mod sync;

@@ -15,8 +15,9 @@ use crate::docs::walk;
 use crate::event::{Event, Observer, Silent};
 use crate::index::local::LocalIndex;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
-use crate::ingest::tests::bench::{Bench, How, MemoryIndex, Tomorrow};
-use crate::ingest::{SyncError, SyncReport};
+use crate::ingest::language::Majority;
+use crate::ingest::tests::bench::{Bench, ENGLISH, GERMAN, How, MemoryIndex, Tomorrow};
+use crate::ingest::{Looking, SyncError, SyncReport, scan};
 use crate::model::{Chunk, DocumentRecord, Hit};
 
 const PATHS: [&str; 8] = ["a.md", "b.md", "s/a.md", "s/b.txt", "s/u/c.md", "t/01_a.md", "t/c.md", "t/page.html"];
@@ -61,8 +62,8 @@ fn edit() -> impl Strategy<Value = Edit> {
     let path = || proptest::sample::select(&PATHS[..]);
     let folder = || proptest::sample::select(&FOLDERS[..]);
     prop_oneof![
-        6 => (path(), 0_u8..6).prop_map(|(path, text)| Edit::Write(path, text)),
-        3 => (path(), 1_u8..6).prop_map(|(path, text)| Edit::WriteSecretly(path, text)),
+        6 => (path(), 0_u8..8).prop_map(|(path, text)| Edit::Write(path, text)),
+        3 => (path(), 1_u8..8).prop_map(|(path, text)| Edit::WriteSecretly(path, text)),
         1 => path().prop_map(Edit::Touch),
         2 => path().prop_map(Edit::Delete),
         4 => (path(), path()).prop_map(|(from, to)| Edit::Rename(from, to)),
@@ -85,7 +86,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Texts of one length. The last is a document of several chunks.
+/// Texts of one length, a document of several chunks, and two that tell their language.
 fn text(number: u8) -> Vec<u8> {
     match number {
         0 => b"\0\x01\x02 damaged".to_vec(),
@@ -93,6 +94,8 @@ fn text(number: u8) -> Vec<u8> {
             let sections: Vec<String> = (0..4).map(|n| format!("## Part {n}\n\nSentence of part {n}.\n")).collect();
             format!("# Long\n\n{}", sections.join("\n")).into_bytes()
         }
+        6 => GERMAN.into(),
+        7 => ENGLISH.into(),
         number => format!("Text {number}.").into_bytes(),
     }
 }
@@ -131,7 +134,10 @@ fn perform(bench: &Bench, edit: &Edit) {
         Edit::Ignore(Some(rule)) => bench.write(".chatbotctlignore", rule),
         Edit::Ignore(None) => bench.delete(".chatbotctlignore"),
         Edit::Describe(Some(path)) => {
-            bench.write("documents.yaml", format!("documents: [{{path: {path}, id: given, title: Given}}]"));
+            bench.write(
+                "documents.yaml",
+                format!("documents: [{{path: {path}, id: given, title: Given, description: Said, tags: [one, two]}}]"),
+            );
         }
         Edit::Describe(None) => bench.delete("documents.yaml"),
     }
@@ -288,6 +294,19 @@ impl World {
         Ok(())
     }
 
+    /// The ids of the documents that cannot be read. What the index has of them stays, wherever it stood.
+    fn bad_ids(&self, report: &SyncReport) -> Vec<String> {
+        let stop = CancellationToken::new();
+        let looking =
+            Looking { observer: &Silent, clock: &*self.bench.clock, stop: &stop, checksum: false, retry_failed: false };
+        let scan = self.runtime.block_on(async {
+            let records = self.index.records().await.unwrap();
+            scan(&self.bench.folders(), &records, looking).await.unwrap()
+        });
+        let is_bad = |path: &String| report.problems.iter().any(|problem| problem.path == *path);
+        scan.files.into_iter().filter(|scanned| is_bad(&scanned.file.path)).map(|scanned| scanned.document_id).collect()
+    }
+
     /// The index is what an index made of this folder from nothing would be, save for ids (which stay) and for what
     /// is damaged (whose old version stays).
     fn check(&self) -> Result<(), TestCaseError> {
@@ -296,12 +315,26 @@ impl World {
         let report = self.sync(&fresh, How::default()).unwrap();
         let (mut found, expected) = (self.contents(&self.index), self.contents(&fresh));
         let is_bad = |path: &String| report.problems.iter().any(|problem| problem.path == **path);
-        found.retain(|path, _| expected.contains_key(path) || !is_bad(path));
+        let majority = Majority::of(found.values().map(|(record, _)| record)).language_or_default();
+        let bad_ids = self.bad_ids(&report);
+        let stays = |record: &DocumentRecord| bad_ids.contains(&record.document_id);
+        let is_alone = !found.iter().any(|(path, (record, _))| is_bad(path) || stays(record));
+        found.retain(|path, (record, _)| expected.contains_key(path) || !(is_bad(path) || stays(record)));
         prop_assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
         for (path, (wanted, wanted_chunks)) in &expected {
             let (record, chunks) = &found[path];
             let what = |record: &DocumentRecord| (record.sha256.clone(), record.title.clone(), record.recipe.clone());
             prop_assert_eq!(what(record), what(wanted), "{}", path);
+            let said = |record: &DocumentRecord| (record.description.clone(), record.tags.clone());
+            prop_assert_eq!(said(record), said(wanted), "{}", path);
+            // The old version of what is damaged counts, too, and a fresh index has none.
+            let language = if wanted.language_borrowed && !is_alone { &majority } else { &wanted.language };
+            prop_assert_eq!(
+                (&record.language, record.language_borrowed),
+                (language, wanted.language_borrowed),
+                "{}",
+                path
+            );
             let texts = |chunks: &[Chunk]| chunks.iter().map(|chunk| chunk.text.clone()).collect::<Vec<_>>();
             prop_assert_eq!(texts(chunks), texts(wanted_chunks), "{}", path);
         }

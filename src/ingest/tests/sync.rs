@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::event::{Event, Observer, Silent};
 use crate::exit::Exit;
 use crate::index::VectorStore;
-use crate::ingest::tests::bench::{Bench, How, counts};
+use crate::ingest::tests::bench::{Bench, GERMAN, How, counts};
 use crate::ingest::{Looking, SyncContext, SyncOptions, apply, lock, plan, scan};
 
 #[test]
@@ -162,19 +162,17 @@ impl Observer for StopAfter<'_> {
 }
 
 #[test]
-fn an_interruption_decides_nothing_about_documents_that_wait() {
+fn an_interruption_keeps_what_was_read() {
     let bench = Bench::new();
-    let german = "Dieser Text ist auf Deutsch geschrieben und lang genug, um die Sprache sicher zu erkennen. \
-                  Er handelt von Bestellungen, Lieferungen und Rechnungen unseres kleinen Unternehmens.";
     bench.write("a.md", "Kurz.");
     bench.write("b.md", "Knapp.");
-    bench.write("c.md", german);
+    bench.write("c.md", GERMAN);
     let stop = CancellationToken::new();
     let observer = StopAfter { stop: &stop, left: Mutex::new(2), indexing: Mutex::new(false) };
     let report = bench.sync_as(How { observer: &observer, stop: stop.clone(), ..How::default() }).unwrap();
     assert!(report.interrupted);
-    assert_eq!((counts(&report), bench.records().len()), ([0, 0, 0, 0], 0));
-    assert_eq!(counts(&bench.sync()), [3, 0, 0, 0]);
+    assert!(report.added >= 1 && bench.records().len() == report.added, "{report:?}");
+    assert_eq!(bench.sync().added, 3 - report.added);
     assert!(bench.records().values().all(|record| record.language.as_deref() == Some("deu")));
 }
 
@@ -261,10 +259,8 @@ fn a_touched_file_is_only_refreshed() {
 #[test]
 fn short_documents_take_the_folders_language() {
     let bench = Bench::new();
-    let german = "Dieser Text ist auf Deutsch geschrieben und lang genug, um die Sprache sicher zu erkennen. \
-                  Er handelt von Bestellungen, Lieferungen und Rechnungen unseres kleinen Unternehmens.";
     bench.write("a.md", "Kurz.");
-    bench.write("b.md", german);
+    bench.write("b.md", GERMAN);
     bench.sync();
     assert_eq!(bench.records()["a.md"].language.as_deref(), Some("deu"));
 }

@@ -23,6 +23,7 @@ fn record(path: &str) -> DocumentRecord {
         chunks: 1,
         ctime_ns: None,
         inode: None,
+        language_borrowed: false,
         title_from_name: false,
         format: String::new(),
     }

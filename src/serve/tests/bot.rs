@@ -325,6 +325,7 @@ pub fn record(id: &str, path: &str) -> DocumentRecord {
         modified_ns: None,
         ctime_ns: None,
         inode: None,
+        language_borrowed: false,
         title_from_name: false,
         format: String::new(),
         indexed_at: Timestamp::UNIX_EPOCH,
