@@ -13,6 +13,7 @@ mod load;
 mod outline;
 mod page;
 mod parts;
+mod repair;
 mod second;
 mod sieve;
 mod tables;

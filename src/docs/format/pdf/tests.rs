@@ -90,6 +90,19 @@ fn a_bad_page_is_left_out_and_named() {
 }
 
 #[test]
+fn files_with_a_wrong_table_are_read_by_their_objects() {
+    let whole = of_pages(&[WORDS, "BT /F 12 Tf 72 500 Td (Other text) Tj ET"]);
+    let mut shifted = whole.clone();
+    shifted.splice(9..9, *b"%x\n");
+    let tail = String::from_utf8_lossy(&whole).rsplit_once("startxref\n").unwrap().1.to_owned();
+    let table: usize = tail.lines().next().unwrap().parse().unwrap();
+    for bytes in [shifted.as_slice(), &whole[..table - 3]] {
+        let parsed = parse_pdf(bytes).unwrap();
+        assert_eq!((parsed.pages, find(&parsed.blocks, "Words").locator.page), (Some(2), Some(1)));
+    }
+}
+
+#[test]
 fn damaged_files_never_panic() {
     for step in 0..60 {
         let mut bytes = GUIDE.to_vec();
