@@ -314,6 +314,9 @@ impl<'a> Run<'a> {
         });
         let (file, chunks) = cutting.await?;
         self.failures.forget(&task.scanned.file.path);
+        for note in &file.parsed.notes {
+            self.problem(Problem::new(&task.change.path, "document/incomplete", note));
+        }
         let record = self.record(task, looked_at, &file, chunks.len());
         let Task { change, is_new, .. } = task;
         self.put(Prepared { record, chunks, is_new, is_renamed: false, replaces: change.replaces.clone() }).await
@@ -351,12 +354,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn problem(&mut self, problem: Problem) {
+        self.context.observer.observe(Event::Problem(problem.clone()));
+        self.report.problems.push(problem);
+    }
+
     async fn failed(&mut self, task: Task<'_>, error: &FormatError) -> Result<(), SyncError> {
         let Task { change, scanned, .. } = task;
         self.failures.note(scanned, self.looked_at, error);
-        let problem = Problem::new(&change.path, error.code(), error.to_string());
-        self.context.observer.observe(Event::Problem(problem.clone()));
-        self.report.problems.push(problem);
+        self.problem(Problem::new(&change.path, error.code(), error.to_string()));
         if change.moved_from.is_none() {
             return Ok(());
         }

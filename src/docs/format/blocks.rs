@@ -11,6 +11,12 @@ const MAX_LIST_LEVEL: usize = 8;
 /// No handbook has more blocks; a document with more is made to cost time.
 pub const MAX_BLOCKS: usize = 100_000;
 
+/// What a reader says of what it could not read: a few sentences.
+pub const MAX_NOTES: usize = 8;
+
+/// The longest of them, in bytes.
+pub const MAX_NOTE_BYTES: usize = 1_000;
+
 /// The most text of one document, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
 

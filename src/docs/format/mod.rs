@@ -58,6 +58,9 @@ pub struct Parsed {
     pub pages: Option<u32>,
     /// The format that it was read as, by its row of the table.
     pub format: String,
+    /// What of it could not be read, a sentence each; the rest is here.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The pieces, in reading order.
     pub blocks: Vec<Block>,
 }

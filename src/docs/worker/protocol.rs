@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::docs::format::blocks::MAX_BLOCKS;
+use crate::docs::format::blocks::{MAX_BLOCKS, MAX_NOTE_BYTES, MAX_NOTES};
 use crate::docs::format::{FormatError, Parsed};
 
 /// The largest frame of [`Hello`] or [`Request`], in bytes. A path has a few thousand at the most.
@@ -110,7 +110,12 @@ pub fn parse_reply(bytes: &[u8]) -> Result<Reply, FrameError> {
     let reply: Reply = serde_json::from_slice(bytes).map_err(|_| FrameError::Rubbish)?;
     let is_sound = |parsed: &Parsed| {
         let blocks = &parsed.blocks;
-        !blocks.is_empty() && blocks.len() <= MAX_BLOCKS && blocks.iter().all(|block| !block.text.trim().is_empty())
+        let notes_are_few =
+            parsed.notes.len() <= MAX_NOTES && parsed.notes.iter().all(|note| note.len() <= MAX_NOTE_BYTES);
+        notes_are_few
+            && !blocks.is_empty()
+            && blocks.len() <= MAX_BLOCKS
+            && blocks.iter().all(|block| !block.text.trim().is_empty())
     };
     if reply.as_ref().is_ok_and(|parsed| !is_sound(parsed)) { Err(FrameError::Rubbish) } else { Ok(reply) }
 }
@@ -152,7 +157,10 @@ mod tests {
 
     #[test]
     fn what_no_reader_makes_is_refused() {
-        for reply in [Ok(Parsed::default()), Ok(parsed(" \n"))] {
+        let noted = |notes: Vec<String>| Ok(Parsed { notes, ..parsed("a") });
+        let many = noted(vec![String::new(); MAX_NOTES + 1]);
+        let long = noted(vec!["x".repeat(MAX_NOTE_BYTES + 1)]);
+        for reply in [Ok(Parsed::default()), Ok(parsed(" \n")), many, long] {
             let bytes = serde_json::to_vec::<Reply>(&reply).unwrap();
             assert!(matches!(parse_reply(&bytes), Err(FrameError::Rubbish)), "{reply:?}");
         }

@@ -9,12 +9,17 @@ use pdf_extract::content::{Content, Operation};
 use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
 
 use crate::docs::format::pdf::page::Sheet;
+use crate::docs::format::pdf::sieve::{Sieve, TooLong};
 use crate::docs::format::pdf::{fonts, unpack};
 
-/// What the instructions of one page may unpack to, drawings included.
-const MAX_PAGE_BYTES: usize = 24 * 1024 * 1024;
+/// What the text of one page may come to, with its instructions and the drawings in it.
+const MAX_TEXT_BYTES: usize = 24 * 1024 * 1024;
+/// What is looked through for it: maps and plans are large, and hold a few names.
+const MAX_PAGE_BYTES: usize = 256 * 1024 * 1024;
+/// What the engine gets of one page; a page of the smallest type has a tenth.
+const MAX_INSTRUCTIONS: usize = 500_000;
 /// Real pages nest a handful of drawings.
-const MAX_DEPTH: usize = 24;
+const MAX_DEPTH: usize = 48;
 /// Drawings inside drawings that are used many times multiply.
 const MAX_DRAWINGS: usize = 20_000;
 /// Real pages keep a handful of states.
@@ -34,28 +39,47 @@ pub struct PageText {
 /// Why the text of a page cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ContentError {
-    /// A drawing contains itself, or drawings multiply.
+    /// A drawing contains itself.
     #[error("its drawings contain themselves")]
     Endless,
-    /// Its instructions are more than any page has.
+    /// Drawings lie in drawings, and so on.
+    #[error("its drawings lie inside each other more than {MAX_DEPTH} deep")]
+    TooDeep,
+    /// Drawings multiply.
+    #[error("it shows more than {MAX_DRAWINGS} drawings")]
+    TooManyDrawings,
+    /// Its content is more than any page has.
     #[error("it unpacks to more than {} MB", MAX_PAGE_BYTES / (1024 * 1024))]
     TooMuch,
+    /// Its text is more than any page has.
+    #[error("its text has more than {} MB or {MAX_INSTRUCTIONS} instructions", MAX_TEXT_BYTES / (1024 * 1024))]
+    TooMuchText,
     /// They are no instructions.
     #[error("it cannot be read")]
     Damaged,
 }
 
+impl ContentError {
+    /// Whether there is too much of it, rather than something wrong with it.
+    pub fn is_too_much(self) -> bool {
+        !matches!(self, Self::Endless | Self::Damaged)
+    }
+}
+
+impl From<TooLong> for ContentError {
+    fn from(_: TooLong) -> Self {
+        Self::TooMuchText
+    }
+}
+
 /// The text of a page, turned upright as the page's rotation asks.
 pub fn page_text(document: &Document, page: ObjectId, sheet: &Sheet<'_>) -> Result<PageText, ContentError> {
     let mut walk = Walk::new(document);
-    let mut content = Vec::new();
-    for id in document.get_page_contents(page) {
-        let Ok(stream) = document.get_object(id).and_then(Object::as_stream) else { continue };
-        content.extend(walk.unpack(stream)?);
-        content.push(b'\n');
-    }
+    let contents = document.get_page_contents(page);
+    let streams: Vec<&Stream> =
+        contents.into_iter().filter_map(|id| document.get_object(id).and_then(Object::as_stream).ok()).collect();
     walk.emit("cm", sheet.upright.map(Object::Real).to_vec());
-    walk.instructions(&content, sheet.resources, 0)?;
+    walk.instructions(&streams, sheet.resources)?;
     let content = Content { operations: walk.out }.encode().map_err(|_| ContentError::Damaged)?;
     Ok(PageText { content, fonts: walk.fonts, bold: walk.bold })
 }
@@ -87,7 +111,10 @@ struct Walk<'a> {
     /// For each open mark, whether it encloses a running head or foot.
     marks: Vec<bool>,
     left_bytes: usize,
+    left_text_bytes: usize,
     drawings: usize,
+    /// The drawings that are being put in place, outermost first.
+    open: Vec<&'a Stream>,
 }
 
 impl<'a> Walk<'a> {
@@ -103,29 +130,43 @@ impl<'a> Walk<'a> {
             unsaved: 0,
             marks: Vec::new(),
             left_bytes: MAX_PAGE_BYTES,
+            left_text_bytes: MAX_TEXT_BYTES,
             drawings: 0,
+            open: Vec::new(),
         }
     }
 
-    fn unpack(&mut self, stream: &Stream) -> Result<Vec<u8>, ContentError> {
-        let content = unpack::unpack(stream, self.left_bytes).ok_or(ContentError::TooMuch)?;
-        self.left_bytes -= content.len();
-        Ok(content)
-    }
-
-    fn instructions(
-        &mut self,
-        content: &[u8],
-        resources: Option<&'a Dictionary>,
-        depth: usize,
-    ) -> Result<(), ContentError> {
+    /// Carries out the instructions of streams, one after the other; an instruction may begin in one and end in the
+    /// next.
+    fn instructions(&mut self, streams: &[&Stream], resources: Option<&'a Dictionary>) -> Result<(), ContentError> {
         let floor = self.states.len();
-        let content = Content::decode(content).map_err(|_| ContentError::Damaged)?;
-        for operation in content.operations {
-            self.instruction(operation, resources, depth, floor)?;
+        let mut sieve = Sieve::new(MAX_TEXT_BYTES);
+        for stream in streams {
+            unpack::pieces(stream, |piece| {
+                self.left_bytes = self.left_bytes.checked_sub(piece.len()).ok_or(ContentError::TooMuch)?;
+                self.carry_out(sieve.push(piece)?, resources, floor)
+            })?;
+            self.carry_out(sieve.finish()?, resources, floor)?;
         }
         while self.states.len() > floor {
             self.restore(floor);
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &mut self,
+        operations: Vec<Operation>,
+        resources: Option<&'a Dictionary>,
+        floor: usize,
+    ) -> Result<(), ContentError> {
+        for operation in operations {
+            let bytes = operation.operands.iter().map(text_bytes).sum();
+            self.left_text_bytes = self.left_text_bytes.checked_sub(bytes).ok_or(ContentError::TooMuchText)?;
+            self.instruction(operation, resources, floor)?;
+            if self.out.len() > MAX_INSTRUCTIONS {
+                return Err(ContentError::TooMuchText);
+            }
         }
         Ok(())
     }
@@ -134,7 +175,6 @@ impl<'a> Walk<'a> {
         &mut self,
         operation: Operation,
         resources: Option<&'a Dictionary>,
-        depth: usize,
         floor: usize,
     ) -> Result<(), ContentError> {
         let Operation { operator, operands } = operation;
@@ -155,7 +195,7 @@ impl<'a> Walk<'a> {
             "\"" => self.show_spaced(&operands),
             "BMC" | "BDC" => self.marks.push(is_running(operands.get(1))),
             "EMC" => drop(self.marks.pop()),
-            "Do" => self.draw(operands.first(), resources, depth)?,
+            "Do" => self.draw(operands.first(), resources)?,
             _ => {}
         }
         Ok(())
@@ -254,12 +294,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Puts a drawing in the place of the instruction that draws it.
-    fn draw(
-        &mut self,
-        name: Option<&Object>,
-        resources: Option<&'a Dictionary>,
-        depth: usize,
-    ) -> Result<(), ContentError> {
+    fn draw(&mut self, name: Option<&Object>, resources: Option<&'a Dictionary>) -> Result<(), ContentError> {
         let (Some(Object::Name(name)), Some(around)) = (name, resources) else { return Ok(()) };
         let Some((_, Object::Stream(drawing))) = entry(self.document, around, b"XObject", name) else {
             return Ok(());
@@ -267,21 +302,33 @@ impl<'a> Walk<'a> {
         if drawing.dict.get(b"Subtype").and_then(Object::as_name).ok() != Some(b"Form") {
             return Ok(());
         }
-        self.drawings += 1;
-        if depth >= MAX_DEPTH || self.drawings > MAX_DRAWINGS {
-            return Err(ContentError::Endless);
-        }
-        let content = self.unpack(drawing)?;
+        self.enter(drawing)?;
         let own = drawing.dict.get_deref(b"Resources", self.document).and_then(Object::as_dict).ok();
         let matrix = drawing.dict.get_deref(b"Matrix", self.document).and_then(Object::as_array);
         let open = self.unsaved + self.states.len();
         self.save();
         self.emit_numbers("cm", matrix.cloned().unwrap_or_default(), 6);
         // Without resources of its own, a drawing uses those around it.
-        self.instructions(&content, own.or(Some(around)), depth + 1)?;
+        self.instructions(&[drawing], own.or(Some(around)))?;
         if self.unsaved + self.states.len() > open {
             self.restore(0);
         }
+        self.open.pop();
+        Ok(())
+    }
+
+    fn enter(&mut self, drawing: &'a Stream) -> Result<(), ContentError> {
+        self.drawings += 1;
+        if self.open.iter().any(|open| std::ptr::eq(*open, drawing)) {
+            return Err(ContentError::Endless);
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(ContentError::TooDeep);
+        }
+        if self.drawings > MAX_DRAWINGS {
+            return Err(ContentError::TooManyDrawings);
+        }
+        self.open.push(drawing);
         Ok(())
     }
 }
@@ -296,6 +343,15 @@ fn entry<'a>(
     let category = resources.get_deref(category, document).and_then(Object::as_dict).ok()?;
     let found = category.get(name).ok()?;
     document.dereference(found).ok().map(|(_, object)| (found, object))
+}
+
+/// What an operand has of text, in bytes.
+fn text_bytes(operand: &Object) -> usize {
+    match operand {
+        Object::String(bytes, _) => bytes.len(),
+        Object::Array(items) => items.iter().map(text_bytes).sum::<usize>() + items.len(),
+        _ => 0,
+    }
 }
 
 fn is_number(object: &Object) -> bool {
@@ -352,6 +408,50 @@ mod tests {
     #[test]
     fn drawings_that_contain_themselves_are_an_error() {
         assert_eq!(text_of("/D Do", "/D Do"), Err(ContentError::Endless));
+    }
+
+    /// The text of a page with a chain of drawings, each of which shows the next a few times, and the last a word.
+    fn chain(length: usize, times: usize) -> Result<String, ContentError> {
+        let mut document = Document::new();
+        let font = document.add_object(dictionary! { "Type" => "Font" });
+        let mut resources = dictionary! { "Font" => dictionary! { "A" => font } };
+        let mut content = "BT /A 9 Tf (end) Tj ET".to_owned();
+        for _ in 0..length {
+            let dict = dictionary! { "Subtype" => "Form", "Resources" => resources };
+            let drawing = document.add_object(Stream::new(dict, content.into()));
+            resources = dictionary! { "XObject" => dictionary! { "D" => drawing } };
+            content = "/D Do ".repeat(times);
+        }
+        let contents = document.add_object(Stream::new(Dictionary::new(), content.into()));
+        let page = document.add_object(dictionary! { "Type" => "Page", "Contents" => contents });
+        let sheet = Sheet { resources: Some(&resources), ..Sheet::default() };
+        let text = page_text(&document, page, &sheet)?;
+        Ok(String::from_utf8(text.content).unwrap())
+    }
+
+    #[test]
+    fn drawings_without_a_circle_are_not_said_to_have_one() {
+        assert!(chain(40, 1).unwrap().contains("(end)"));
+        assert_eq!(chain(60, 1), Err(ContentError::TooDeep));
+        assert_eq!(chain(12, 10), Err(ContentError::TooManyDrawings));
+        assert!(ContentError::TooDeep.is_too_much() && !ContentError::Endless.is_too_much());
+    }
+
+    #[test]
+    fn a_large_drawing_does_not_hide_the_text_beside_it() {
+        let lines = "1 0 0 RG 10 10 m 20 20 l S ".repeat(940_000);
+        let mut document = Document::new();
+        let font = document.add_object(dictionary! { "Type" => "Font" });
+        let resources = dictionary! { "Font" => dictionary! { "A" => font } };
+        let content = format!("{lines} BT /A 9 Tf (legend) Tj ET").into_bytes();
+        assert!(content.len() > MAX_TEXT_BYTES);
+        let mut packed = Stream::new(Dictionary::new(), content);
+        packed.compress().unwrap();
+        let contents = document.add_object(packed);
+        let page = document.add_object(dictionary! { "Type" => "Page", "Contents" => contents });
+        let sheet = Sheet { resources: Some(&resources), ..Sheet::default() };
+        let text = String::from_utf8(page_text(&document, page, &sheet).unwrap().content).unwrap();
+        assert!(text.len() < 100 && text.contains("(legend)"), "{text}");
     }
 
     #[test]

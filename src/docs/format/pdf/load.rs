@@ -5,7 +5,7 @@ use std::cell::Cell;
 use pdf_extract::{Document, Error, LoadOptions, Object, ObjectId, Stream};
 
 use crate::docs::format::FormatError;
-use crate::docs::format::pdf::unpack;
+use crate::docs::format::pdf::{guard, repair, unpack};
 
 /// Small objects come packed together in streams; in real files all of them unpack to less.
 const MAX_OBJECT_BYTES: usize = 64 * 1024 * 1024;
@@ -15,8 +15,33 @@ thread_local! {
     static LEFT_BYTES: Cell<Option<usize>> = const { Cell::new(Some(0)) };
 }
 
-/// Opens a file. Its memory is about that of its text: pictures are dropped while it is read.
+/// Opens a file. Its memory is about that of its text: pictures are dropped while it is read. A file without pages may
+/// have lost the way to its objects; they are looked for then.
 pub fn open(bytes: &[u8]) -> Result<Document, FormatError> {
+    let opened = load(bytes);
+    match &opened {
+        Err(FormatError::Malformed(_)) => {}
+        Ok(document) if !has_pages(document) => {}
+        _ => return opened,
+    }
+    // An engine that breaks on the remains says nothing new about the file.
+    let found = guard(|| repair::repaired(bytes).and_then(|repaired| load(&repaired).ok())).ok().flatten();
+    found.and_then(rooted).map_or(opened, Ok)
+}
+
+fn has_pages(document: &Document) -> bool {
+    document.page_iter().next().is_some()
+}
+
+/// A document with the catalogue that leads to pages; the trailer that named it is lost.
+fn rooted(mut document: Document) -> Option<Document> {
+    let is_catalogue = |object: &Object| object.as_dict().is_ok_and(|dict| dict.has_type(b"Catalog"));
+    let root = document.objects.iter().rev().find(|(_, object)| is_catalogue(object)).map(|(id, _)| *id)?;
+    document.trailer.set("Root", root);
+    has_pages(&document).then_some(document)
+}
+
+fn load(bytes: &[u8]) -> Result<Document, FormatError> {
     LEFT_BYTES.set(Some(MAX_OBJECT_BYTES));
     let loaded = Document::load_mem_with_options(bytes, LoadOptions::with_filter(slim));
     if LEFT_BYTES.get().is_none() {

@@ -13,7 +13,9 @@ mod load;
 mod outline;
 mod page;
 mod parts;
+mod repair;
 mod second;
+mod sieve;
 mod tables;
 mod unpack;
 
@@ -22,7 +24,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pdf_extract::{Document, Object, ObjectId};
 
 use crate::docs::format::blocks::MAX_TEXT_BYTES;
-use crate::docs::format::pdf::content::ContentError;
 use crate::docs::format::pdf::lines::Line;
 use crate::docs::format::pdf::page::Stage;
 use crate::docs::format::pdf::parts::Part;
@@ -44,6 +45,9 @@ const HEADER_WITHIN: usize = 1024;
 
 /// No manual has more pages (the longest standards have 5,000); a damaged page tree may claim any number.
 const MAX_PAGES: usize = 5_000;
+
+/// So many of the pages that could not be read are named.
+const MAX_NAMED: usize = 5;
 
 fn sniff(bytes: &[u8]) -> Sniff {
     let head = &bytes[..bytes.len().min(HEADER_WITHIN)];
@@ -74,13 +78,15 @@ fn read_document(mut document: Document) -> Result<Parsed, FormatError> {
     let entries = outline::entries(&document, &ids);
     fonts::prepare(&mut document);
     let stage = Stage::new(document).ok_or_else(|| FormatError::Malformed("it has no catalogue".to_owned()))?;
-    let mut pages = page_lines(stage, &ids)?;
+    let read = page_lines(stage, &ids)?;
+    let notes = read.note().into_iter().collect();
+    let mut pages = read.lines;
     furniture::remove(&mut pages);
     let mut pages: Vec<(u32, Vec<Part>)> =
         pages.into_iter().map(|(number, lines)| (number, parts::parts(lines))).collect();
     outline::mark(&entries, &mut pages);
-    let count = u32::try_from(pages.len()).ok();
-    Ok(Parsed { title, language, pages: count, blocks: layout::blocks(&pages), ..Parsed::default() })
+    let count = u32::try_from(ids.len()).ok();
+    Ok(Parsed { title, language, pages: count, notes, blocks: layout::blocks(&pages), ..Parsed::default() })
 }
 
 fn page_ids(document: &Document) -> Result<Vec<(u32, ObjectId)>, FormatError> {
@@ -92,24 +98,57 @@ fn page_ids(document: &Document) -> Result<Vec<(u32, ObjectId)>, FormatError> {
     }
 }
 
-/// The lines of all pages. One page that cannot be read makes the document a damaged one: nobody would miss its text.
-fn page_lines(mut stage: Stage, ids: &[(u32, ObjectId)]) -> Result<Vec<(u32, Vec<Line>)>, FormatError> {
-    let mut pages = Vec::with_capacity(ids.len());
-    let mut bad = Vec::new();
+/// The pages that could be read, and what is said of the others.
+#[derive(Default)]
+struct Pages {
+    lines: Vec<(u32, Vec<Line>)>,
+    bad: Vec<String>,
+    is_too_much: bool,
+}
+
+/// The lines of all pages. Where most of them can be read, the others are named in a note, and the document is what
+/// remains; where most cannot, it is a damaged one.
+fn page_lines(mut stage: Stage, ids: &[(u32, ObjectId)]) -> Result<Pages, FormatError> {
+    let mut pages = Pages::default();
     let mut left_bytes = MAX_TEXT_BYTES;
     for (number, id) in ids {
         match stage.lines(*id) {
             Ok(Some(lines)) => {
                 let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
                 left_bytes = left_bytes.checked_sub(bytes).ok_or_else(too_much_text)?;
-                pages.push((*number, lines));
+                pages.lines.push((*number, lines));
             }
-            Err(error @ ContentError::TooMuch) => return Err(FormatError::TooMuch(format!("page {number}: {error}"))),
-            Ok(None) => bad.push(format!("page {number}: no engine can read it")),
-            Err(error) => bad.push(format!("page {number}: {error}")),
+            Ok(None) => pages.bad.push(format!("page {number}: no engine can read it")),
+            Err(error) => {
+                pages.is_too_much |= error.is_too_much();
+                pages.bad.push(format!("page {number}: {error}"));
+            }
         }
     }
-    if bad.is_empty() { Ok(pages) } else { Err(FormatError::Malformed(bad[..bad.len().min(5)].join(", "))) }
+    let has_text = pages.lines.iter().any(|(_, lines)| !lines.is_empty());
+    if pages.bad.len() > pages.lines.len() || (!pages.bad.is_empty() && !has_text) {
+        return Err(pages.error());
+    }
+    Ok(pages)
+}
+
+impl Pages {
+    fn error(&self) -> FormatError {
+        if self.is_too_much { FormatError::TooMuch(self.named()) } else { FormatError::Malformed(self.named()) }
+    }
+
+    /// What to tell whoever looks after the document: the rest of it is found, these pages are not.
+    fn note(&self) -> Option<String> {
+        (!self.bad.is_empty()).then(|| format!("some pages could not be read and are left out: {}", self.named()))
+    }
+
+    fn named(&self) -> String {
+        let named = self.bad[..self.bad.len().min(MAX_NAMED)].join(", ");
+        match self.bad.len().saturating_sub(MAX_NAMED) {
+            0 => named,
+            more => format!("{named}, and {more} more"),
+        }
+    }
 }
 
 fn document_title(document: &Document) -> Option<String> {

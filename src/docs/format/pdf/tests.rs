@@ -1,5 +1,7 @@
 //! Tests of the PDF reader on files made by real programs.
 
+use pdf_extract::{Dictionary, Stream, dictionary};
+
 use super::*;
 use crate::docs::format::parse;
 use crate::model::{Block, BlockKind};
@@ -42,6 +44,62 @@ fn failures_have_their_codes() {
     let endless = include_bytes!("../../../../tests/fixtures/docs/pdf/endless.pdf");
     assert_eq!(parse_pdf(endless).unwrap_err().code(), "document/malformed");
     assert_eq!(parse_pdf(b"%PDF-1.7\nnothing").unwrap_err().code(), "document/malformed");
+}
+
+/// A PDF of pages with these instructions.
+fn of_pages(contents: &[&str]) -> Vec<u8> {
+    let mut document = Document::with_version("1.5");
+    let font = dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica" };
+    let font = document.add_object(font);
+    let loops = document.new_object_id();
+    let resources = dictionary! {
+        "Font" => dictionary! { "F" => font },
+        "XObject" => dictionary! { "Loop" => loops },
+    };
+    let form = dictionary! { "Subtype" => "Form", "Resources" => resources.clone() };
+    document.objects.insert(loops, Stream::new(form, b"/Loop Do".to_vec()).into());
+    let tree = document.new_object_id();
+    let mut kids = Vec::new();
+    for content in contents {
+        let content = document.add_object(Stream::new(Dictionary::new(), content.as_bytes().to_vec()));
+        let page = dictionary! {
+            "Type" => "Page", "Parent" => tree, "Contents" => content, "Resources" => resources.clone(),
+        };
+        kids.push(Object::Reference(document.add_object(page)));
+    }
+    document.objects.insert(tree, dictionary! { "Type" => "Pages", "Kids" => kids }.into());
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
+    document.trailer.set("Root", catalog);
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    bytes
+}
+
+const WORDS: &str = "BT /F 12 Tf 72 700 Td (Words on a page) Tj ET";
+
+#[test]
+fn a_bad_page_is_left_out_and_named() {
+    let parsed = parse_pdf(&of_pages(&[WORDS, "/Loop Do"])).unwrap();
+    assert_eq!((parsed.pages, find(&parsed.blocks, "Words").locator.page), (Some(2), Some(1)));
+    assert_eq!(parsed.notes.len(), 1);
+    assert!(parsed.notes[0].ends_with("page 2: its drawings contain themselves"), "{:?}", parsed.notes);
+    for most_are_bad in [&[WORDS, "/Loop Do", "/Loop Do"][..], &["", "/Loop Do"]] {
+        assert_eq!(parse_pdf(&of_pages(most_are_bad)).unwrap_err().code(), "document/malformed");
+    }
+    assert!(parse_pdf(&of_pages(&[WORDS])).unwrap().notes.is_empty());
+}
+
+#[test]
+fn files_with_a_wrong_table_are_read_by_their_objects() {
+    let whole = of_pages(&[WORDS, "BT /F 12 Tf 72 500 Td (Other text) Tj ET"]);
+    let mut shifted = whole.clone();
+    shifted.splice(9..9, *b"%x\n");
+    let tail = String::from_utf8_lossy(&whole).rsplit_once("startxref\n").unwrap().1.to_owned();
+    let table: usize = tail.lines().next().unwrap().parse().unwrap();
+    for bytes in [shifted.as_slice(), &whole[..table - 3]] {
+        let parsed = parse_pdf(bytes).unwrap();
+        assert_eq!((parsed.pages, find(&parsed.blocks, "Words").locator.page), (Some(2), Some(1)));
+    }
 }
 
 #[test]

@@ -9,14 +9,42 @@ use pdf_extract::{Dictionary, Object, Stream};
 use weezl::BitOrder;
 use weezl::decode::Decoder;
 
+use crate::docs::format::pdf::content::ContentError;
+
 /// A byte of deflated data holds no more than this many (zlib's own figure).
 const DEFLATE_RATIO: usize = 1_032;
 /// A byte of base-85 text holds no more: `z` stands for four.
 const BASE85_RATIO: usize = 4;
 
+/// A stream of instructions that is larger is unpacked piece by piece, in bytes.
+const MAX_WHOLE_BYTES: usize = 24 * 1024 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// The contents of a stream; `None` when they are more than `max_bytes`. What nobody can unpack comes as it is.
 pub fn unpack(stream: &Stream, max_bytes: usize) -> Option<Vec<u8>> {
     fits(stream, max_bytes).then(|| stream.decompressed_content().unwrap_or_else(|_| stream.content.clone()))
+}
+
+/// Gives the contents of a stream piece by piece. What nobody can unpack comes as it is, and ends in an error when it
+/// is neither small nor packed in the usual way.
+pub fn pieces(stream: &Stream, mut take: impl FnMut(&[u8]) -> Result<(), ContentError>) -> Result<(), ContentError> {
+    if let Some(content) = unpack(stream, MAX_WHOLE_BYTES) {
+        return content.chunks(PIECE_BYTES).try_for_each(take);
+    }
+    let filters = stream.filters().unwrap_or_default();
+    if filters.is_empty() {
+        return stream.content.chunks(PIECE_BYTES).try_for_each(take);
+    }
+    if filters != [b"FlateDecode"] || stream.dict.has(b"DecodeParms") {
+        return Err(ContentError::TooMuch);
+    }
+    let mut decoder = ZlibDecoder::new(stream.content.as_slice());
+    let mut piece = vec![0; PIECE_BYTES];
+    // Damaged data ends early, as it does for the engine.
+    while let Some(bytes) = decoder.read(&mut piece).ok().filter(|bytes| *bytes > 0) {
+        take(&piece[..bytes])?;
+    }
+    Ok(())
 }
 
 /// Whether a stream unpacks to no more than `max_bytes`.
