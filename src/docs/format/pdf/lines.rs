@@ -6,6 +6,9 @@
 use crate::docs::format::pdf::glyphs::Glyph;
 use crate::docs::text::{is_unspaced, list_marker};
 
+/// What stands in a text for a character that the first engine does not know.
+pub const HOLE: char = '\0';
+
 /// A gap this wide, in sizes of the type, ends a piece.
 const PIECE_GAP: f64 = 1.0;
 /// And so does a smaller one, where the page's instructions go to the place behind it.
@@ -191,18 +194,20 @@ fn typical_size(glyphs: &[Glyph]) -> f64 {
 }
 
 /// Ligatures are a matter of type, not of words. The control characters are where TeX's fonts keep theirs, the arrow
-/// is what one system's printing makes of one of them.
+/// is what one system's printing makes of one of them, the private codes are where older fonts have two of them (and
+/// others have icons: hence only inside words). A glyph of which nobody knows the character leaves a [`HOLE`].
 fn push_glyph(text: &mut String, glyph: &str) {
     for c in glyph.chars() {
         match c {
-            '\u{fb00}' | '\u{b}' => text.push_str("ff"),
-            '\u{fb01}' => text.push_str("fi"),
-            '\u{fb02}' => text.push_str("fl"),
-            '\u{fb03}' | '\u{e}' => text.push_str("ffi"),
-            '\u{fb04}' | '\u{f}' => text.push_str("ffl"),
+            '\u{fb00}' | '\u{b}' | '\u{1b}' => text.push_str("ff"),
+            '\u{fb01}' | '\u{1c}' => text.push_str("fi"),
+            '\u{fb02}' | '\u{1d}' => text.push_str("fl"),
+            '\u{fb03}' | '\u{e}' | '\u{1e}' => text.push_str("ffi"),
+            '\u{fb04}' | '\u{f}' | '\u{1f}' => text.push_str("ffl"),
             '\u{fb05}' | '\u{fb06}' => text.push_str("st"),
             '\u{21b5}' if text.ends_with(char::is_alphabetic) => text.push_str("ff"),
-            '\0' => {}
+            '\u{f001}' if text.ends_with(char::is_alphabetic) => text.push_str("fi"),
+            '\u{f002}' if text.ends_with(char::is_alphabetic) => text.push_str("fl"),
             c => text.push(plain_letter(c)),
         }
     }

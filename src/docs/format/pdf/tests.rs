@@ -1,5 +1,7 @@
 //! Tests of the PDF reader on files made by real programs.
 
+use pdf_extract::{Dictionary, Stream, dictionary};
+
 use super::*;
 use crate::docs::format::parse;
 use crate::model::{Block, BlockKind};
@@ -115,6 +117,49 @@ fn outline_and_numbers_make_headings_where_type_does_not() {
 fn turned_pages_are_upright_and_double_strokes_single() {
     let blocks = parse_pdf(include_bytes!("../../../../tests/fixtures/docs/pdf/turned.pdf")).unwrap().blocks;
     assert_eq!(outline_of(&blocks), [(BlockKind::Paragraph, 1, "This page is read from the side.")]);
+}
+
+/// A file of one page, with a font `A`.
+fn one_page(mut document: Document, font: Dictionary, content: &str) -> Vec<u8> {
+    let font = document.add_object(font);
+    let contents = document.add_object(Stream::new(Dictionary::new(), content.into()));
+    let tree = document.new_object_id();
+    let page = document.add_object(dictionary! {
+        "Type" => "Page",
+        "Parent" => tree,
+        "MediaBox" => vec![0.into(), 0.into(), 400.into(), 300.into()],
+        "Resources" => dictionary! { "Font" => dictionary! { "A" => font } },
+        "Contents" => contents,
+    });
+    let kids = dictionary! { "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1 };
+    document.objects.insert(tree, kids.into());
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
+    document.trailer.set("Root", catalog);
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn ligatures_that_the_map_does_not_know_are_letters() {
+    let mut document = Document::with_version("1.5");
+    let map = "begincmap\n1 begincodespacerange\n<00><ff>\nendcodespacerange\n\
+               2 beginbfrange\n<21><21><0000>\n<61><7a><0061>\nendbfrange\nendcmap end end";
+    let map = document.add_object(Stream::new(Dictionary::new(), map.into()));
+    let font = dictionary! {
+        "Type" => "Font",
+        "Subtype" => "Type1",
+        "BaseFont" => "Helvetica",
+        "Encoding" => dictionary! { "Differences" => vec![33.into(), Object::Name(b"ffi".to_vec())] },
+        "ToUnicode" => map,
+        "FirstChar" => 33,
+        "Widths" => vec![Object::Integer(500); 94],
+    };
+    let bytes = one_page(document, font, "BT /A 10 Tf 20 200 Td (many di!culties were met) Tj ET");
+    assert_eq!(
+        outline_of(&parse_pdf(&bytes).unwrap().blocks),
+        [(BlockKind::Paragraph, 1, "many difficulties were met")]
+    );
 }
 
 proptest::proptest! {
