@@ -4,6 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
 
+/// A single character told to be wider, in sizes of the type, is of a font whose own unit the engine does not know.
+const MAX_WIDTH: f64 = 2.0;
+/// Pictures of type are so wide, most often.
+const PICTURE_WIDTH: f64 = 1.2;
 /// More characters on one page are an attack.
 const MAX_GLYPHS: usize = 400_000;
 
@@ -161,6 +165,14 @@ fn scaled(value: f64, factor: f64) -> i64 {
     whole
 }
 
+/// Whether a text is one character for private use, as flags and icons have.
+fn is_picture(text: &str) -> bool {
+    let mut characters = text.chars();
+    let first = characters.next();
+    let is_private = |c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}');
+    first.is_some_and(is_private) && characters.next().is_none()
+}
+
 /// Fonts tell the widths of some characters as nothing or as too much. Where the next character stands tells the
 /// true width; the narrow cases count, because a wide one may hold a space.
 fn repair_widths(glyphs: &mut [Glyph]) {
@@ -180,6 +192,9 @@ fn repair_widths(glyphs: &mut [Glyph]) {
         })
         .collect();
     for glyph in glyphs {
+        if glyph.width > MAX_WIDTH * glyph.size && is_picture(&glyph.text) {
+            glyph.width = PICTURE_WIDTH * glyph.size;
+        }
         let Some(advance) = narrow.get(&glyph.key()) else {
             continue;
         };
