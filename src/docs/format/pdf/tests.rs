@@ -162,6 +162,32 @@ fn ligatures_that_the_map_does_not_know_are_letters() {
     );
 }
 
+#[test]
+fn bold_heads_name_the_columns_below() {
+    let blocks = parse_pdf(include_bytes!("../../../../tests/fixtures/docs/pdf/prices.pdf")).unwrap().blocks;
+    let rows: Vec<(bool, &str)> = blocks
+        .iter()
+        .filter_map(|block| match block.kind {
+            BlockKind::TableRow { header } => Some((header, block.text.as_str())),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (true, "| Item | Price | Stock |"),
+        (false, "| Lamp 12 | 13 | 104 |"),
+        (false, "| 1 Bulb | 2 | 9 |"),
+        (false, "| Cable of two metres | 1,250 | 17 |"),
+        (false, "| Shade | 8 | 3 |"),
+        (true, "| Item | Price Net | Price Gross | Stock Pieces |"),
+        (false, "| Lamp 12 | 13 | 15 | 104 |"),
+        (false, "| 1 Bulb | 2 | 3 | 9 |"),
+        (false, "| Cable of two metres | 1,250 | 1,400 | 17 |"),
+    ];
+    assert_eq!(rows[..9], expected);
+    let headings = blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading { .. })).count();
+    assert_eq!(headings, 1);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(48))]
 
