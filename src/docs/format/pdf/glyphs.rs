@@ -206,3 +206,24 @@ fn repair_widths(glyphs: &mut [Glyph]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_no_wider_than_they_look() {
+        let glyph = |text: &str| Glyph {
+            x: 0.0,
+            y: 0.0,
+            width: 28.0,
+            size: 10.0,
+            bold: false,
+            is_placed: true,
+            text: text.to_owned(),
+        };
+        let mut glyphs = vec![glyph("\u{f03d9}"), glyph("\u{2014}")];
+        repair_widths(&mut glyphs);
+        assert!((glyphs[0].width - 12.0).abs() < 1e-9 && (glyphs[1].width - 28.0).abs() < 1e-9, "{glyphs:?}");
+    }
+}
