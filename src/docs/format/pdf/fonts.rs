@@ -3,6 +3,8 @@
 //! The engine misreads widths that are written for a range of characters, gives up on maps it does not know, and
 //! unpacks font programs it has no use for, again for each page.
 
+mod ligatures;
+
 use pdf_extract::{Dictionary, Document, Object, ObjectId};
 
 use crate::docs::format::pdf::unpack;
@@ -72,6 +74,10 @@ fn mend(document: &Document, object: &Object) -> Option<Dictionary> {
             mended.remove(key.as_bytes());
             changed = true;
         }
+    }
+    if let Some(map) = ligatures::mended_map(document, &mended, MAX_MAP_BYTES) {
+        mended.set("ToUnicode", map);
+        changed = true;
     }
     changed |= mended.remove(b"FontFile2").is_some();
     changed.then_some(mended)

@@ -4,6 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
 
+/// A single character told to be wider, in sizes of the type, is of a font whose own unit the engine does not know.
+const MAX_WIDTH: f64 = 2.0;
+/// Pictures of type are so wide, most often.
+const PICTURE_WIDTH: f64 = 1.2;
 /// More characters on one page are an attack.
 const MAX_GLYPHS: usize = 400_000;
 
@@ -161,6 +165,14 @@ fn scaled(value: f64, factor: f64) -> i64 {
     whole
 }
 
+/// Whether a text is one character for private use, as flags and icons have.
+fn is_picture(text: &str) -> bool {
+    let mut characters = text.chars();
+    let first = characters.next();
+    let is_private = |c| matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}');
+    first.is_some_and(is_private) && characters.next().is_none()
+}
+
 /// Fonts tell the widths of some characters as nothing or as too much. Where the next character stands tells the
 /// true width; the narrow cases count, because a wide one may hold a space.
 fn repair_widths(glyphs: &mut [Glyph]) {
@@ -180,6 +192,9 @@ fn repair_widths(glyphs: &mut [Glyph]) {
         })
         .collect();
     for glyph in glyphs {
+        if glyph.width > MAX_WIDTH * glyph.size && is_picture(&glyph.text) {
+            glyph.width = PICTURE_WIDTH * glyph.size;
+        }
         let Some(advance) = narrow.get(&glyph.key()) else {
             continue;
         };
@@ -189,5 +204,26 @@ fn repair_widths(glyphs: &mut [Glyph]) {
             let widest = if matches!(glyph.text.as_str(), "," | "." | ";" | ":") { 0.3 } else { 1.0 };
             glyph.width = advance.min(widest) * glyph.size;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_no_wider_than_they_look() {
+        let glyph = |text: &str| Glyph {
+            x: 0.0,
+            y: 0.0,
+            width: 28.0,
+            size: 10.0,
+            bold: false,
+            is_placed: true,
+            text: text.to_owned(),
+        };
+        let mut glyphs = vec![glyph("\u{f03d9}"), glyph("\u{2014}")];
+        repair_widths(&mut glyphs);
+        assert!((glyphs[0].width - 12.0).abs() < 1e-9 && (glyphs[1].width - 28.0).abs() < 1e-9, "{glyphs:?}");
     }
 }

@@ -6,6 +6,9 @@
 use crate::docs::format::pdf::glyphs::Glyph;
 use crate::docs::text::{is_unspaced, list_marker};
 
+/// What stands in a text for a character that the first engine does not know.
+pub const HOLE: char = '\0';
+
 /// A gap this wide, in sizes of the type, ends a piece.
 const PIECE_GAP: f64 = 1.0;
 /// And so does a smaller one, where the page's instructions go to the place behind it.
@@ -162,7 +165,10 @@ fn piece(glyphs: &[Glyph]) -> Option<Line> {
     let size = typical_size(glyphs);
     let text = text.trim().to_owned();
     let y = glyphs.iter().find(|glyph| (glyph.size - size).abs() < 0.1).unwrap_or(first).y;
-    let bold = glyphs.iter().filter(is_seen).all(|glyph| glyph.bold);
+    // Pictures have no bold type.
+    let is_word = |glyph: &&Glyph| glyph.text.chars().any(char::is_alphanumeric);
+    let has_words = glyphs.iter().any(|glyph| is_word(&glyph));
+    let bold = glyphs.iter().filter(|glyph| is_seen(glyph) && (is_word(glyph) || !has_words)).all(|glyph| glyph.bold);
     let (x, right) = (first.x.min(last.x), last.right().max(first.right()));
     (!text.is_empty()).then_some(Line { text, x, right, y, size, bold, ..Line::default() })
 }
@@ -191,18 +197,20 @@ fn typical_size(glyphs: &[Glyph]) -> f64 {
 }
 
 /// Ligatures are a matter of type, not of words. The control characters are where TeX's fonts keep theirs, the arrow
-/// is what one system's printing makes of one of them.
+/// is what one system's printing makes of one of them, the private codes are where older fonts have two of them (and
+/// others have icons: hence only inside words). A glyph of which nobody knows the character leaves a [`HOLE`].
 fn push_glyph(text: &mut String, glyph: &str) {
     for c in glyph.chars() {
         match c {
-            '\u{fb00}' | '\u{b}' => text.push_str("ff"),
-            '\u{fb01}' => text.push_str("fi"),
-            '\u{fb02}' => text.push_str("fl"),
-            '\u{fb03}' | '\u{e}' => text.push_str("ffi"),
-            '\u{fb04}' | '\u{f}' => text.push_str("ffl"),
+            '\u{fb00}' | '\u{b}' | '\u{1b}' => text.push_str("ff"),
+            '\u{fb01}' | '\u{1c}' => text.push_str("fi"),
+            '\u{fb02}' | '\u{1d}' => text.push_str("fl"),
+            '\u{fb03}' | '\u{e}' | '\u{1e}' => text.push_str("ffi"),
+            '\u{fb04}' | '\u{f}' | '\u{1f}' => text.push_str("ffl"),
             '\u{fb05}' | '\u{fb06}' => text.push_str("st"),
             '\u{21b5}' if text.ends_with(char::is_alphabetic) => text.push_str("ff"),
-            '\0' => {}
+            '\u{f001}' if text.ends_with(char::is_alphabetic) => text.push_str("fi"),
+            '\u{f002}' if text.ends_with(char::is_alphabetic) => text.push_str("fl"),
             c => text.push(plain_letter(c)),
         }
     }
@@ -228,7 +236,8 @@ pub fn is_right_to_left(text: &str) -> bool {
 
 /// The glyphs of a line that has letters from right to left, in the order in which they are read: from the right,
 /// except for numbers and words of other scripts.
-fn in_reading_order(mut glyphs: Vec<Glyph>) -> Vec<Glyph> {
+fn in_reading_order(glyphs: Vec<Glyph>) -> Vec<Glyph> {
+    let mut glyphs: Vec<Glyph> = glyphs.into_iter().flat_map(by_direction).collect();
     // Marks above and below letters have no width, and follow their letter from the right.
     glyphs.sort_by(|a, b| b.right().total_cmp(&a.right()).then(b.x.total_cmp(&a.x)));
     let is_onward =
@@ -258,4 +267,40 @@ fn in_reading_order(mut glyphs: Vec<Glyph>) -> Vec<Glyph> {
     ordered.extend(run.drain(..).rev());
     ordered.extend(outer);
     ordered
+}
+
+/// A glyph that stands for letters of both directions, as one for each: the letter at its end begins the word that
+/// stands to its right.
+fn by_direction(glyph: Glyph) -> Vec<Glyph> {
+    let is_onward = |c: &char| c.is_alphanumeric() && !is_right_to_left(&c.to_string());
+    let back: String = glyph.text.chars().rev().take_while(is_onward).collect();
+    let first: String = back.chars().rev().collect();
+    let Some(rest) = glyph.text.strip_suffix(&first).filter(|rest| !first.is_empty() && is_right_to_left(rest)) else {
+        return vec![glyph];
+    };
+    let width = glyph.width * first.chars().count() as f64 / glyph.text.chars().count() as f64;
+    let end = Glyph { x: glyph.right() - width, width, text: first.clone(), is_placed: false, ..glyph };
+    vec![Glyph { width: glyph.width - width, text: rest.to_owned(), ..glyph }, end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glyph(x: f64, width: f64, text: &str) -> Glyph {
+        Glyph { x, y: 20.0, width, size: 10.0, bold: false, is_placed: false, text: text.to_owned() }
+    }
+
+    fn read(glyphs: Vec<Glyph>) -> Vec<String> {
+        lines(glyphs).into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn words_from_left_to_right_are_whole_in_lines_from_the_right() {
+        let latin = ["a", "b", "i"].into_iter().zip([17.0, 22.0, 27.0]).map(|(text, x)| glyph(x, 5.0, text));
+        let mut glyphs = vec![glyph(10.0, 7.0, "\u{62d}\u{628}\u{64a} h")];
+        glyphs.extend(latin);
+        glyphs.extend([glyph(32.0, 3.0, ""), glyph(37.0, 6.0, "\u{628}\u{64a}")]);
+        assert_eq!(read(glyphs), ["\u{628}\u{64a} habi \u{62d}\u{628}\u{64a}"]);
+    }
 }

@@ -2,11 +2,12 @@
 //!
 //! The first engine knows places, the second follows the order of the strings and the spaces written in them. Where
 //! the second reads clearly better words its spaces mend the first one's lines; where it reads other characters, too,
-//! its text replaces them, and the page has no layout.
+//! its text replaces them, and the page has no layout. Single characters that the first does not know are taken from
+//! the second, in their words.
 
 use std::collections::HashSet;
 
-use crate::docs::format::pdf::lines::Line;
+use crate::docs::format::pdf::lines::{HOLE, Line};
 use crate::docs::text::is_unspaced;
 
 /// In no language that is written with spaces do words of one or two letters make up more.
@@ -17,6 +18,8 @@ const CLEARLY: f64 = 0.12;
 const SAME: f64 = 0.8;
 /// Longer words have lost their spaces.
 const MAX_WORD_CHARS: usize = 40;
+/// No ligature has more letters.
+const MAX_HOLE_CHARS: usize = 3;
 
 /// The lines of a page by the engine that reads it better; `None` when neither reads it.
 pub fn choose(first: Option<Vec<Line>>, second: impl FnOnce() -> Option<String>) -> Option<Vec<Line>> {
@@ -24,20 +27,57 @@ pub fn choose(first: Option<Vec<Line>>, second: impl FnOnce() -> Option<String>)
         return second().map(|text| unplaced(&text));
     };
     let text: Vec<&str> = first.iter().map(|line| line.text.as_str()).collect();
-    let doubt = doubt(&text.join("\n"));
-    if doubt < SUSPECT {
+    let text = text.join("\n");
+    let doubt = doubt(&text);
+    if doubt < SUSPECT && !has_holes_in_words(&text) {
+        return Some(filled(first, ""));
+    }
+    let Some(second) = second() else { return Some(filled(first, "")) };
+    let first = filled(first, &second);
+    if doubt < SUSPECT || self::doubt(&second) + CLEARLY > doubt {
         return Some(first);
     }
-    match second() {
-        Some(better) if self::doubt(&better) + CLEARLY <= doubt => {
-            Some(mended(&first, &better).unwrap_or_else(|| unplaced(&better)))
-        }
-        _ => Some(first),
-    }
+    Some(mended(&first, &second).unwrap_or_else(|| unplaced(&second)))
 }
 
 fn unplaced(text: &str) -> Vec<Line> {
     text.lines().filter_map(Line::unplaced).collect()
+}
+
+/// Whether a character that the first engine does not know stands beside a letter.
+fn has_holes_in_words(text: &str) -> bool {
+    let mut pairs = text.chars().zip(text.chars().skip(1));
+    pairs.any(|(a, b)| (a == HOLE && b.is_alphabetic()) || (b == HOLE && a.is_alphabetic()))
+}
+
+/// The first text's lines, their holes filled from the second text where its letters around them are the same. What
+/// nobody knows is left out.
+fn filled(lines: Vec<Line>, second: &str) -> Vec<Line> {
+    let filled = lines.into_iter().filter_map(|mut line| {
+        if line.text.contains(HOLE) {
+            let words = line.text.split(' ').map(|word| filled_word(word, second));
+            line.text = words.filter(|word| !word.is_empty()).collect::<Vec<String>>().join(" ");
+        }
+        (!line.text.is_empty()).then_some(line)
+    });
+    filled.collect()
+}
+
+fn filled_word(word: &str, second: &str) -> String {
+    let bare = || word.replace(HOLE, "");
+    if !has_holes_in_words(word) {
+        return bare();
+    }
+    let mut others = second.split(|c: char| !c.is_alphanumeric() && !word.contains(c));
+    others.find(|other| is_filling(word, other)).map_or_else(bare, str::to_owned)
+}
+
+/// Whether a word has the same letters as another around the holes of this, and a few in their place.
+fn is_filling(holed: &str, word: &str) -> bool {
+    let Some((before, after)) = holed.split_once(HOLE) else { return holed == word };
+    let Some(rest) = word.strip_prefix(before) else { return false };
+    let letters = rest.char_indices().take(MAX_HOLE_CHARS).take_while(|(_, c)| c.is_alphabetic());
+    letters.map(|(at, c)| at + c.len_utf8()).any(|end| is_filling(after, &rest[end..]))
 }
 
 /// How little a text looks like words, from 0: the share of words that are too short or too long, and of characters
@@ -137,6 +177,17 @@ mod tests {
         let first = ["Be aut if ul is bet te r", "th an ug ly no w"];
         let second = "Beautiful is\nbetter than ugly now";
         assert_eq!(chosen(&first, second), ["Beautiful is better", "than ugly now"]);
+    }
+
+    #[test]
+    fn holes_in_words_are_filled_from_the_second_text() {
+        let rest = "and of the many words that stand around it in a page of text without any such fault";
+        let first = ["An e\0cient, di\0\0cult", "question \0 of style", rest];
+        let second = "An efficient,\ndifficult question of style";
+        assert_eq!(chosen(&first, second), ["An efficient, difficult", "question of style", rest]);
+        assert_eq!(chosen(&["An e\0cient answer", rest], "other words"), ["An ecient answer", rest]);
+        let alone = page(&["one two three \0 four five"]);
+        assert_eq!(choose(Some(alone), || panic!("not asked")).unwrap()[0].text, "one two three four five");
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //!
 //! The rules are strict, because prose that is taken for a table is worse than a table that is read as lines: at least
 //! three lines with several cells, strips of white that no line of the table crosses, and cells of each column that
-//! share an edge or their middle.
+//! share an edge or their middle. Below a head of bold type two lines are enough. Contents, indexes and programs are
+//! set like tables, and are none.
+
+mod head;
 
 use std::ops::Range;
 
 use crate::docs::format::pdf::lines::{Line, is_marker};
-use crate::docs::format::pdf::parts::{Level, is_text};
+use crate::docs::format::pdf::parts::{Level, Piece, is_text};
 
 /// So many lines have several cells.
 const MIN_LINES: usize = 3;
@@ -38,17 +41,66 @@ type Cells<'a> = Vec<Vec<&'a Line>>;
 
 /// The table that begins with the first of the levels, and how many levels it takes.
 pub fn table(levels: &[Level]) -> Option<(Vec<Row>, usize)> {
+    if let Some(found) = headed(levels) {
+        return Some(found);
+    }
     let lead = usize::from(is_raised(levels));
-    let end = lead + extent(&levels[lead..])?;
+    let end = lead + extent(&levels[lead..], MIN_LINES)?;
     let levels = &levels[..end];
     let several = levels.iter().filter(|level| level.len() > 1).count();
     if several < MIN_LINES || several * 4 < levels.len() {
         return None;
     }
-    let columns = columns(levels);
+    let columns = columns(levels, levels);
     let grid: Vec<Cells<'_>> = levels.iter().map(|level| cells(level, &columns)).collect();
-    let is_table = columns.len() > 1 && !is_list(&grid) && !is_prose(&grid) && are_aligned(&grid, columns.len());
-    is_table.then(|| (rows(&grid), end))
+    let is_index = is_index(&grid) || is_contents(&grid);
+    (is_table(&grid, columns.len()) && !is_index).then(|| (rows(&grid), end))
+}
+
+/// The table below a head of bold type: its rows may be fewer, and its head needs no cell above each column.
+fn headed(levels: &[Level]) -> Option<(Vec<Row>, usize)> {
+    let lead = head::extent(levels)?;
+    let end = lead + extent(&levels[lead..], MIN_LINES - 1)?;
+    let (head, body) = levels[..end].split_at(lead);
+    if body.iter().filter(|level| level.len() > 1).count() < MIN_LINES - 1 {
+        return None;
+    }
+    let columns = columns(body, &levels[..end]);
+    let grid: Vec<Cells<'_>> = body.iter().map(|level| cells(level, &columns)).collect();
+    if !is_table(&grid, columns.len()) {
+        return None;
+    }
+    let mut rows = rows(&grid);
+    rows.first_mut()?.header = false;
+    rows.insert(0, head::row(head, body, &columns)?);
+    Some((rows, end))
+}
+
+fn is_table(grid: &[Cells<'_>], columns: usize) -> bool {
+    columns > 1 && !is_list(grid) && !is_prose(grid) && !is_code(grid) && are_aligned(grid, columns)
+}
+
+/// Whether most lines read like a program.
+fn is_code(grid: &[Cells<'_>]) -> bool {
+    let lines = || grid.iter().flatten().flatten();
+    let code = lines().filter(|line| line.text.contains(['{', '}', ';', '=']) || line.text.contains("()")).count();
+    code * 5 >= lines().count() * 2
+}
+
+/// Whether all columns are those of an index: words, and behind them pages.
+fn is_index(grid: &[Cells<'_>]) -> bool {
+    let ends_with_page = |line: &&Line| {
+        let (words, page) = line.text.rsplit_once(", ").unwrap_or_default();
+        words.starts_with(char::is_alphabetic) && page.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let is_index = |at: usize| column(grid, at).filter(ends_with_page).count() * 5 >= column(grid, at).count() * 3;
+    (0..grid.first().map_or(0, Vec::len)).all(is_index)
+}
+
+/// Whether a table of two columns has nothing but rising page numbers on its right: a list of contents.
+fn is_contents(grid: &[Cells<'_>]) -> bool {
+    let pages: Vec<Option<u32>> = column(grid, 1).map(|line| line.text.trim().parse().ok()).collect();
+    grid.first().is_some_and(|level| level.len() == 2) && pages.iter().all(Option::is_some) && pages.is_sorted()
 }
 
 /// Whether the first level is the upper half of a cell of two lines, centred to the cells beside it.
@@ -59,7 +111,7 @@ fn is_raised(levels: &[Level]) -> bool {
 }
 
 /// How many levels share strips of white with the first.
-fn extent(levels: &[Level]) -> Option<usize> {
+fn extent(levels: &[Level], min_lines: usize) -> Option<usize> {
     let mut white = gaps(levels.first()?);
     let mut end = 1;
     for pair in levels.windows(2) {
@@ -77,7 +129,23 @@ fn extent(levels: &[Level]) -> Option<usize> {
     while end > 1 && levels[end - 1].len() == 1 && !is_continued(&levels[end - 2], &levels[end - 1]) {
         end -= 1;
     }
-    (end >= MIN_LINES).then_some(end)
+    if end > 1 && levels[end - 1].len() == 1 && is_below(&levels[..end]) {
+        end -= 1;
+    }
+    (end >= min_lines).then_some(end)
+}
+
+/// Whether the last line stands below a table whose rows have one line each and the same step.
+fn is_below(levels: &[Level]) -> bool {
+    let (rows, last) = levels.split_at(levels.len() - 1);
+    let step = |pair: &[Level]| pair[1][0].line.y - pair[0][0].line.y;
+    let below = last[0][0].line.y - rows[rows.len() - 1][0].line.y;
+    let left = rows.iter().map(|level| level[0].line.x).fold(f64::INFINITY, f64::min);
+    let line = &last[0][0].line;
+    rows.len() > 1
+        && rows.iter().all(|level| level.len() > 1)
+        && rows.windows(2).all(|pair| (step(pair) - below).abs() < 0.1 * line.size)
+        && line.x < left + SAME_EDGE * line.size
 }
 
 fn is_continued(above: &Level, level: &Level) -> bool {
@@ -107,10 +175,12 @@ fn without((from, to): (f64, f64), line: &Line) -> Vec<(f64, f64)> {
     sides.into_iter().filter(|(from, to)| to - from >= MIN_WHITE * line.size).collect()
 }
 
-/// The columns of a table: what lies between the strips that none of its levels touches.
-fn columns(levels: &[Level]) -> Vec<Range<f64>> {
+/// The columns of a table: what lies between the strips that none of its levels touches, but for cells that plainly
+/// stand over several columns of `all`.
+fn columns(levels: &[Level], all: &[Level]) -> Vec<Range<f64>> {
+    let single = levels.iter().flatten().filter(|piece| !spans(&piece.line, all));
     let mut taken: Vec<(f64, f64, f64)> =
-        levels.iter().flatten().map(|piece| (piece.line.x, piece.line.right, piece.line.size)).collect();
+        single.map(|piece| (piece.line.x, piece.line.right, piece.line.size)).collect();
     taken.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut columns: Vec<Range<f64>> = Vec::new();
     for (x, right, size) in taken {
@@ -120,6 +190,16 @@ fn columns(levels: &[Level]) -> Vec<Range<f64>> {
         }
     }
     columns
+}
+
+/// Whether a cell stands over several cells of other levels: of two at least, and of most that it touches.
+fn spans(line: &Line, levels: &[Level]) -> bool {
+    let is_over = |piece: &&Piece| piece.line.x < line.right && piece.line.right > line.x;
+    let others = levels.iter().filter(|level| level.iter().all(|piece| piece.line != *line));
+    let counts: Vec<usize> =
+        others.map(|level| level.iter().filter(is_over).count()).filter(|count| *count > 0).collect();
+    let several = counts.iter().filter(|count| **count > 1).count();
+    several > 1 && several * 2 >= counts.len()
 }
 
 /// The pieces of a level by column.
@@ -146,7 +226,14 @@ fn column<'a>(grid: &'a [Cells<'a>], at: usize) -> impl Iterator<Item = &'a Line
 
 fn are_aligned(grid: &[Cells<'_>], count: usize) -> bool {
     (0..count).all(|at| {
-        let lines: Vec<&Line> = column(grid, at).collect();
+        // A cell over several columns has the edges of none.
+        let is_single =
+            |level: &&Cells<'_>, line: &Line| level.iter().flatten().filter(|other| **other == line).count() == 1;
+        let lines: Vec<&Line> = grid
+            .iter()
+            .flat_map(|level| level[at].iter().filter(move |line| is_single(&level, line)))
+            .copied()
+            .collect();
         let edges: [fn(&Line) -> f64; 3] = [|line| line.x, |line| line.right, |line| f64::midpoint(line.x, line.right)];
         lines.len() < MIN_LINES || edges.iter().any(|edge| is_shared(&lines, *edge))
     })
@@ -241,7 +328,7 @@ fn names_columns(row: &Row) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docs::format::pdf::parts::{Piece, levels};
+    use crate::docs::format::pdf::parts::levels;
 
     /// Pieces of ten points at (x, y): half a size for each character.
     fn page(pieces: &[(f64, f64, &str)]) -> Vec<Level> {
@@ -330,5 +417,22 @@ mod tests {
         let columns: Vec<(f64, f64, &str)> =
             (0..6).flat_map(|at| [(0.0, 12.0 * f64::from(at), line), (140.0, 12.0 * f64::from(at), line)]).collect();
         assert_eq!(texts(&page(&columns)), None);
+    }
+
+    #[test]
+    fn contents_indexes_and_programs_are_no_tables() {
+        let two = |left: &[&str], right: &[&str]| -> Option<Vec<(bool, Vec<String>)>> {
+            let rows = left.iter().zip(right).zip(1_u8..);
+            let pieces: Vec<(f64, f64, &str)> = rows
+                .flat_map(|((left, right), at)| {
+                    [(0.0, 14.0 * f64::from(at), *left), (140.0, 14.0 * f64::from(at), *right)]
+                })
+                .collect();
+            texts(&page(&pieces))
+        };
+        assert_eq!(two(&["1 Foo", "2 Bar", "3 Baz", "4 Foo"], &["2", "2", "3", "4"]), None);
+        assert_eq!(two(&["apple, 3", "bread, 12", "cake, 7"], &["Oats, 9", "pears, 3, 8", "rice, 44"]), None);
+        assert_eq!(two(&["let a = 1;", "let b = 2;", "run(a);"], &["// first", "// second", "// both"]), None);
+        assert!(two(&["Lamp", "Bulb", "Shade"], &["13", "2", "8"]).is_some());
     }
 }

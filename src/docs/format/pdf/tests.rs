@@ -175,6 +175,75 @@ fn turned_pages_are_upright_and_double_strokes_single() {
     assert_eq!(outline_of(&blocks), [(BlockKind::Paragraph, 1, "This page is read from the side.")]);
 }
 
+/// A file of one page, with a font `A`.
+fn one_page(mut document: Document, font: Dictionary, content: &str) -> Vec<u8> {
+    let font = document.add_object(font);
+    let contents = document.add_object(Stream::new(Dictionary::new(), content.into()));
+    let tree = document.new_object_id();
+    let page = document.add_object(dictionary! {
+        "Type" => "Page",
+        "Parent" => tree,
+        "MediaBox" => vec![0.into(), 0.into(), 400.into(), 300.into()],
+        "Resources" => dictionary! { "Font" => dictionary! { "A" => font } },
+        "Contents" => contents,
+    });
+    let kids = dictionary! { "Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1 };
+    document.objects.insert(tree, kids.into());
+    let catalog = document.add_object(dictionary! { "Type" => "Catalog", "Pages" => tree });
+    document.trailer.set("Root", catalog);
+    let mut bytes = Vec::new();
+    document.save_to(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn ligatures_that_the_map_does_not_know_are_letters() {
+    let mut document = Document::with_version("1.5");
+    let map = "begincmap\n1 begincodespacerange\n<00><ff>\nendcodespacerange\n\
+               2 beginbfrange\n<21><21><0000>\n<61><7a><0061>\nendbfrange\nendcmap end end";
+    let map = document.add_object(Stream::new(Dictionary::new(), map.into()));
+    let font = dictionary! {
+        "Type" => "Font",
+        "Subtype" => "Type1",
+        "BaseFont" => "Helvetica",
+        "Encoding" => dictionary! { "Differences" => vec![33.into(), Object::Name(b"ffi".to_vec())] },
+        "ToUnicode" => map,
+        "FirstChar" => 33,
+        "Widths" => vec![Object::Integer(500); 94],
+    };
+    let bytes = one_page(document, font, "BT /A 10 Tf 20 200 Td (many di!culties were met) Tj ET");
+    assert_eq!(
+        outline_of(&parse_pdf(&bytes).unwrap().blocks),
+        [(BlockKind::Paragraph, 1, "many difficulties were met")]
+    );
+}
+
+#[test]
+fn bold_heads_name_the_columns_below() {
+    let blocks = parse_pdf(include_bytes!("../../../../tests/fixtures/docs/pdf/prices.pdf")).unwrap().blocks;
+    let rows: Vec<(bool, &str)> = blocks
+        .iter()
+        .filter_map(|block| match block.kind {
+            BlockKind::TableRow { header } => Some((header, block.text.as_str())),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (true, "| Item | Price | Stock |"),
+        (false, "| Lamp 12 | 13 | 104 |"),
+        (false, "| 1 Bulb | 2 | 9 |"),
+        (false, "| Cable of two metres | 1,250 | 17 |"),
+        (false, "| Shade | 8 | 3 |"),
+        (true, "| Item | Price Net | Price Gross | Stock Pieces |"),
+        (false, "| Lamp 12 | 13 | 15 | 104 |"),
+        (false, "| 1 Bulb | 2 | 3 | 9 |"),
+        (false, "| Cable of two metres | 1,250 | 1,400 | 17 |"),
+    ];
+    assert_eq!(rows[..9], expected);
+    let headings = blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading { .. })).count();
+    assert_eq!(headings, 1);
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(48))]
 
