@@ -231,7 +231,7 @@ fn deep_html() -> Vec<u8> {
 
 /// One element with 300,000 attributes.
 fn attributes() -> Vec<u8> {
-    let attributes: String = (0..300_000).map(|number| format!(" a{number}")).collect();
+    let attributes = (0..300_000).map(|number| format!(" a{number}")).collect::<Vec<_>>().concat();
     format!("<html><body><div{attributes}>behind all of them</div></body></html>").into_bytes()
 }
 

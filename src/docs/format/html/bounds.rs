@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn attributes(count: usize) -> String {
-        (0..count).map(|number| format!(" a{number}='>' ")).collect()
+        (0..count).map(|number| format!(" a{number}='>' ")).collect::<Vec<_>>().concat()
     }
 
     #[test]
