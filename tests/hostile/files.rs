@@ -4,10 +4,12 @@
 //! is text, or a problem with one of the expected codes and exit code 1.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
+use crate::formats;
 use crate::office::{archive, document, docx, package, paragraph};
 use crate::pdf;
 use crate::program::Project;
@@ -18,11 +20,9 @@ enum Expect {
     Text(&'static str),
     /// One of these codes.
     Problem(&'static [&'static str]),
-    /// Text, or one of these codes: both are safe, and the reader may choose.
-    Either(&'static [&'static str]),
 }
 
-use Expect::{Either, Problem, Text};
+use Expect::{Problem, Text};
 
 /// A hostile file.
 struct Case {
@@ -33,37 +33,37 @@ struct Case {
 
 const DEPTH: usize = 60_000;
 
+/// A sync with a hostile file takes a few seconds. This is as generous as a machine with much other work needs, and a
+/// program that is not optimised takes some times as long.
+const MOST_TIME: Duration = Duration::from_mins(if cfg!(debug_assertions) { 3 } else { 1 });
+
 const CASES: &[Case] = &[
     Case { name: "flat-bomb.docx", make: flat_bomb, expect: Problem(&["too-large"]) },
-    Case { name: "bomb-of-parts.docx", make: bomb_of_parts, expect: Either(&["too-large"]) },
-    Case { name: "nested-bomb.docx", make: nested_bomb, expect: Problem(&["malformed", "no-text", "too-large"]) },
-    Case { name: "entities.docx", make: entities, expect: Either(&["malformed", "no-text", "too-large"]) },
-    Case { name: "outside-entity.docx", make: outside_entity, expect: Either(&["malformed", "no-text"]) },
+    Case { name: "bomb-of-parts.docx", make: bomb_of_parts, expect: Problem(&["too-large"]) },
+    Case { name: "nested-bomb.docx", make: nested_bomb, expect: Problem(&["malformed"]) },
+    Case { name: "entities.docx", make: entities, expect: Text("before") },
+    Case { name: "outside-entity.docx", make: outside_entity, expect: Text("before") },
     Case { name: "outside-entity.html", make: outside_entity_html, expect: Text("before") },
     Case { name: "way-out.docx", make: way_out, expect: Text("A way out") },
-    Case { name: "way-out-main.docx", make: way_out_main, expect: Problem(&["malformed", "no-text"]) },
-    Case { name: "deep.docx", make: deep_docx, expect: Either(&["malformed", "crashed", "too-large", "no-text"]) },
-    Case { name: "deep.html", make: deep_html, expect: Either(&["malformed", "too-large", "crashed"]) },
-    Case {
-        name: "deep-tables.html",
-        make: deep_tables,
-        expect: Either(&["malformed", "no-text", "too-large", "crashed"]),
-    },
-    Case { name: "deep-quotes.md", make: deep_quotes, expect: Either(&["malformed", "too-large", "crashed"]) },
-    Case { name: "deep-lists.md", make: deep_lists, expect: Either(&["malformed", "too-large", "crashed"]) },
-    Case { name: "deep-emphasis.md", make: deep_emphasis, expect: Either(&["malformed", "too-large", "crashed"]) },
+    Case { name: "way-out-main.docx", make: way_out_main, expect: Problem(&["malformed"]) },
+    Case { name: "deep.docx", make: deep_docx, expect: Text("deep down") },
+    Case { name: "deep.html", make: deep_html, expect: Text("deep down") },
+    Case { name: "deep-tables.html", make: deep_tables, expect: Text("deep down") },
+    Case { name: "deep-quotes.md", make: deep_quotes, expect: Text("deep down") },
+    Case { name: "deep-lists.md", make: deep_lists, expect: Text("deep down") },
+    Case { name: "deep-emphasis.md", make: deep_emphasis, expect: Text("deep down") },
     Case { name: "long-line-refused.txt", make: || line(50 * 1024 * 1024 - 1), expect: Problem(&["too-large"]) },
     Case { name: "long-line.txt", make: || line(4 * 1024 * 1024), expect: Text("word word") },
     Case { name: "long-word.txt", make: || vec![b'x'; 4 * 1024 * 1024], expect: Text("xxxx") },
-    Case { name: "long-line.md", make: || line(4 * 1024 * 1024), expect: Either(&["too-large"]) },
-    Case { name: "long-line.html", make: || line(4 * 1024 * 1024), expect: Either(&["too-large", "malformed"]) },
+    Case { name: "long-line.md", make: || line(4 * 1024 * 1024), expect: Text("word word") },
+    Case { name: "long-line.html", make: || line(4 * 1024 * 1024), expect: Text("word word") },
     Case { name: "no-lines.txt", make: || vec![b'\n'; 16 * 1024 * 1024], expect: Problem(&["no-text"]) },
-    Case { name: "cycle.pdf", make: pdf::page_tree_cycle, expect: Problem(&["malformed", "no-text"]) },
-    Case { name: "self.pdf", make: pdf::self_references, expect: Problem(&["malformed", "no-text", "crashed"]) },
-    Case { name: "deep.pdf", make: || pdf::with_nesting(DEPTH), expect: Either(&["malformed", "no-text", "crashed"]) },
-    Case { name: "truncated.pdf", make: || half(&pdf::page("Half of it")), expect: Either(&["malformed", "no-text"]) },
+    Case { name: "cycle.pdf", make: pdf::page_tree_cycle, expect: Problem(&["malformed"]) },
+    Case { name: "self.pdf", make: pdf::self_references, expect: Problem(&["no-text"]) },
+    Case { name: "deep.pdf", make: || pdf::with_nesting(DEPTH), expect: Problem(&["malformed"]) },
+    Case { name: "truncated.pdf", make: || half(&pdf::page("Half of it")), expect: Problem(&["malformed"]) },
     Case { name: "truncated.docx", make: || half(&docx("Half of it")), expect: Problem(&["malformed"]) },
-    Case { name: "is-docx.pdf", make: || docx("An office text"), expect: Either(&["malformed"]) },
+    Case { name: "is-docx.pdf", make: || docx("An office text"), expect: Text("An office text") },
     Case { name: "is-pdf.docx", make: || pdf::page("A portable text"), expect: Text("portable") },
     Case { name: "noise.pdf", make: || [b"%PDF-1.7\n".as_slice(), &noise()].concat(), expect: Problem(&["malformed"]) },
     Case {
@@ -71,7 +71,19 @@ const CASES: &[Case] = &[
         make: || [b"PK\x03\x04".as_slice(), &noise()].concat(),
         expect: Problem(&["malformed"]),
     },
-    Case { name: "noise.md", make: noise, expect: Either(&["malformed", "no-text"]) },
+    Case { name: "sparse.xlsx", make: formats::sparse_xlsx, expect: Text("the last cell") },
+    Case { name: "stream-bomb.pdf", make: pdf::stream_bomb, expect: Problem(&["too-large"]) },
+    Case { name: "deep.eml", make: || formats::nested_mail(DEPTH), expect: Problem(&["too-large"]) },
+    Case { name: "nested.eml", make: || formats::nested_mail(90), expect: Text("one in the other") },
+    Case { name: "parts.eml", make: || formats::nested_parts(DEPTH), expect: Problem(&["too-large"]) },
+    Case { name: "nested-parts.eml", make: || formats::nested_parts(1_000), expect: Text("one in the other") },
+    Case { name: "deep.rtf", make: || formats::nested_rtf(DEPTH), expect: Text("deep down") },
+    Case { name: "binary.rtf", make: formats::rtf_binary, expect: Text("before the bomb") },
+    Case { name: "bomb.epub", make: formats::epub_bomb, expect: Problem(&["too-large"]) },
+    Case { name: "bomb.ods", make: formats::ods_bomb, expect: Problem(&["too-large"]) },
+    Case { name: "repeats.ods", make: formats::ods_repeats, expect: Text("again") },
+    Case { name: "attributes.html", make: attributes, expect: Problem(&["malformed"]) },
+    Case { name: "noise.md", make: noise, expect: Problem(&["malformed"]) },
 ];
 
 /// Stands in no document's text.
@@ -91,6 +103,7 @@ fn check(case: &Case) -> Result<(), Failed> {
     let run = project.run(&["docs", "sync", "--format", "json"]);
     let report = run.json();
     println!("{}: {:.1} s, {}", case.name, run.took.as_secs_f32(), report["problems"]);
+    assert!(run.took < MOST_TIME, "{} takes {:?}", case.name, run.took);
     let problem = problem(&report, case.name)?;
     let added = report["added"].as_u64();
     match &problem {
@@ -116,11 +129,10 @@ fn problem(report: &Value, name: &str) -> Result<Option<String>, Failed> {
 fn judge(case: &Case, problem: Option<&str>, project: &Project) -> Result<(), Failed> {
     let expected = |codes: &[&str], code: &str| codes.iter().any(|expected| code == format!("document/{expected}"));
     match (&case.expect, problem) {
-        (Problem(codes) | Either(codes), Some(code)) if expected(codes, code) => Ok(()),
-        (Text(_) | Either(_), None) => {
+        (Problem(codes), Some(code)) if expected(codes, code) => Ok(()),
+        (Text(text), None) => {
             let shown = project.run(&["docs", "show", &format!("data/{}", case.name)]);
-            let found = if let Text(text) = case.expect { shown.stdout.contains(text) } else { true };
-            assert!(found, "its text is missing from:\n{:.2000}", shown.stdout);
+            assert!(shown.stdout.contains(text), "its text is missing from:\n{:.2000}", shown.stdout);
             assert!(!shown.stdout.contains(SECRET), "another file's text in:\n{:.2000}", shown.stdout);
             Ok(())
         }
@@ -215,6 +227,12 @@ fn deep_docx() -> Vec<u8> {
 fn deep_html() -> Vec<u8> {
     format!("<html><body>{}deep down{}</body></html>", "<div><b>".repeat(DEPTH / 2), "</b></div>".repeat(DEPTH / 2))
         .into_bytes()
+}
+
+/// One element with 300,000 attributes.
+fn attributes() -> Vec<u8> {
+    let attributes = (0..300_000).map(|number| format!(" a{number}")).collect::<Vec<_>>().concat();
+    format!("<html><body><div{attributes}>behind all of them</div></body></html>").into_bytes()
 }
 
 fn deep_tables() -> Vec<u8> {

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "what each document came to, and how fast, belongs into the run's output")]
 
 mod files;
+mod formats;
 mod office;
 mod parsers;
 mod pdf;

@@ -1,6 +1,10 @@
 //! Makes PDF files, good and hostile.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 /// A PDF of these objects, numbered from 1; the first is the catalogue.
 pub fn of_objects(objects: &[String]) -> Vec<u8> {
@@ -56,6 +60,32 @@ pub fn with_nesting(depth: usize) -> Vec<u8> {
     let mut objects = objects(&format!("{nested} TJ BT /F1 12 Tf 72 700 Td (Seen below the arrays) Tj ET"));
     objects.extend([nested, dictionaries]);
     of_objects(&objects)
+}
+
+/// A PDF whose page's content is 256 MB of blanks, packed twice to a few hundred bytes.
+pub fn stream_bomb() -> Vec<u8> {
+    let blanks = vec![b' '; 256 * 1024 * 1024];
+    let packed = base85(&deflated(&deflated(&blanks)));
+    let mut objects = objects("");
+    let filters = "/Filter [/ASCII85Decode /FlateDecode /FlateDecode]";
+    objects[3] = format!("<< /Length {} {filters} >>\nstream\n{packed}\nendstream", packed.len());
+    of_objects(&objects)
+}
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// As text, in base 85. A last group that is short is filled up: packed bytes know their end.
+fn base85(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for four in bytes.chunks(4) {
+        let number = four.iter().chain(&[0; 4]).take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
+        text.extend((0..5).rev().map(|place| char::from((number / 85_u32.pow(place) % 85) as u8 + b'!')));
+    }
+    text + "~>"
 }
 
 /// A PDF whose length of a stream is itself, and whose page refers to itself for everything.

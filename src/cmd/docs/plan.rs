@@ -175,7 +175,8 @@ mod tests {
         assert!(text.contains("a.md") && text.ends_with("1 to add, 0 to update, 0 to remove, 0 unchanged"), "{text}");
         report.plan.add.clear();
         assert_eq!(human(&report), "nothing to do; 0 documents unchanged");
-        let skipped = |path: &str| Skipped { path: path.to_owned(), code: SkipCode::Hidden, reason: "hidden".to_owned() };
+        let skipped =
+            |path: &str| Skipped { path: path.to_owned(), code: SkipCode::Hidden, reason: "hidden".to_owned() };
         report.skipped = vec![skipped(".a"), skipped(".b")];
         let text = human(&report);
         assert!(text.ends_with("\n2 skipped:\n  skipped, hidden: .a, .b"), "{text}");

@@ -33,7 +33,11 @@ mod tests {
 
     #[test]
     fn reasons_are_told_once_with_a_few_names() {
-        let skipped = |path: &str, reason: &str| Skipped { path: path.to_owned(), code: SkipCode::Hidden, reason: reason.to_owned() };
+        let skipped = |path: &str, reason: &str| Skipped {
+            path: path.to_owned(),
+            code: SkipCode::Hidden,
+            reason: reason.to_owned(),
+        };
         let mut files: Vec<Skipped> = (0..7).map(|n| skipped(&format!("{n}.mp3"), "not read")).collect();
         files.insert(1, skipped(".git", "hidden"));
         let expected = "  skipped, not read: 0.mp3, 1.mp3, 2.mp3, 3.mp3, 4.mp3 and 2 more\n  skipped, hidden: .git";

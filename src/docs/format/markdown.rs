@@ -19,7 +19,6 @@ pub const FORMAT: Format = Format {
     read,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every reader in the table")]
 fn read(input: Input<'_>) -> Result<Parsed, FormatError> {
     let text = encoding::decode(input.bytes, None);
     let mut reader = Reader::new(&text);

@@ -50,11 +50,11 @@ fn after_attributes(attributes: &str) -> Result<&str, FormatError> {
     for (index, byte) in attributes.bytes().enumerate() {
         at = match (at, byte) {
             (At::Quoted(quote), byte) if byte != quote => At::Quoted(quote),
-            (At::Quoted(_), _) | (At::Between | At::Name, b'/') => At::Between,
             (_, b'>') => return Ok(&attributes[index + 1..]),
             (At::Equals, b'"' | b'\'') => At::Quoted(byte),
             (At::Equals, byte) if byte.is_ascii_whitespace() => At::Equals,
             (At::Between | At::Name, b'=') => At::Equals,
+            (At::Quoted(_), _) | (At::Between | At::Name, b'/') => At::Between,
             (_, byte) if byte.is_ascii_whitespace() => At::Between,
             (At::Between, _) => {
                 count += 1;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn attributes(count: usize) -> String {
-        (0..count).map(|number| format!(" a{number}='>' ")).collect()
+        (0..count).map(|number| format!(" a{number}='>' ")).collect::<Vec<_>>().concat()
     }
 
     #[test]
