@@ -219,24 +219,6 @@ fn a_stop_gives_up_what_is_being_read() {
 }
 
 #[test]
-fn what_comes_back_while_a_person_thinks_is_not_removed() {
-    let bench = Bench::new();
-    let paths: Vec<String> = (0..10).map(|number| format!("{number}.md")).collect();
-    paths.iter().for_each(|path| bench.write(path, format!("Text of {path}.")));
-    bench.sync();
-    paths.iter().for_each(|path| bench.delete(path));
-    let ask = |_: &str| {
-        // Nobody else is kept waiting by the question.
-        drop(lock::acquire(&bench.folders().state_dir).unwrap());
-        paths.iter().for_each(|path| bench.write(path, format!("Text of {path}.")));
-        true
-    };
-    let report = bench.sync_as(How { ask: &ask, ..How::default() }).unwrap();
-    assert_eq!(report.removed, 0);
-    assert_eq!(bench.records().len(), 10);
-}
-
-#[test]
 fn two_syncs_at_once_are_refused() {
     let bench = Bench::new();
     let _held = lock::acquire(&bench.folders().state_dir).unwrap();
