@@ -270,7 +270,11 @@ fn hidden_and_secret_files_are_left_out_and_named() {
     let (report, _) = report(&sandbox.run(["docs", "sync", "--format", "json"]).code(0));
     let skipped: Vec<String> = report["skipped"].as_array().unwrap().iter().map(|one| text(&one["path"])).collect();
     assert_eq!(skipped, [".env", ".git", "credentials.json", "id_rsa", "picture.png", "prod.env", "server.pem"]);
-    sandbox.run(["docs", "plan"]).code(0).says("id_rsa: it looks like a secret").says(".git: hidden");
+    sandbox
+        .run(["docs", "plan"])
+        .code(0)
+        .says("skipped, it looks like a secret: .env, credentials.json, id_rsa")
+        .says("skipped, hidden: .git");
     assert_eq!(indexed(&sandbox), ["returns.md", "shop/hours.txt"]);
     sandbox.run(["docs", "search", "sentinel-word"]).code(0).says("nothing found");
     sandbox.run(["docs", "show", "id_rsa"]).code(1).warns("it looks like a secret").warns("fix: ");
