@@ -43,7 +43,8 @@ fn escape(byte: u8, word: &mut String) {
     let _ = write!(word, "\\{byte:03o}");
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::ffi::OsStrExt as _;

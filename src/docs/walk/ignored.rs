@@ -79,7 +79,8 @@ fn read(file: &Path) -> io::Result<Option<String>> {
     if text.len() as u64 > MAX_BYTES { refuse("it has more than 1 MB") } else { Ok(Some(text)) }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
 
