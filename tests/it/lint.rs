@@ -86,12 +86,7 @@ fn documents_that_give_nothing_are_told() {
     broken(&sandbox().file("data/a.md", ""), &["empty"], "fail", "a.md");
     broken(&sandbox().file("data/a.md", "# \n\n \n"), &["no-text"], "fail", "a.md");
     broken(&sandbox().file("data/a.pdf", "%PDF-1.7\nnothing"), &["malformed"], "fail", "a.pdf");
-    let office: Vec<u8> = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
-        .into_iter()
-        .chain([0; 600])
-        .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
-        .collect();
-    broken(&sandbox().file("data/a.docx", office), &["encrypted"], "fail", "a.docx");
+    broken(&sandbox().file("data/a.docx", locked()), &["encrypted"], "fail", "a.docx");
     let large = sandbox().file("data/a.md", "");
     File::options().write(true).open(large.path("data/a.md")).unwrap().set_len(60 * 1024 * 1024).unwrap();
     broken(&large, &["too-large"], "fail", "a.md");
@@ -291,7 +286,39 @@ fn the_entry_that_is_printed_allows_the_finding() {
     lint(&sandbox).code(0);
     let elsewhere = sandbox.file("other.yaml", "allow: []\n");
     elsewhere.run(["docs", "scan", "--allow", "other.yaml"]).code(1);
-    elsewhere.run(["docs", "scan", "--allow", "absent.yaml"]).code(3).warns("docs/allow-file");
+    elsewhere.run(["docs", "scan", "--allow", "absent.yaml"]).code(3).warns("is not there");
+}
+
+#[test]
+fn an_unknown_kind_is_quoted_with_its_place_and_the_nearest_one() {
+    let entry = "allow:\n  - path: '**'\n    kind: emial\n    reason: ours\n";
+    let sandbox = sandbox().file("docs-allow.yaml", entry);
+    let run = sandbox.run(["docs", "scan"]).code(3).warns("docs-allow.yaml`, line 2");
+    run.warns("`emial` is no kind of finding; did you mean `email`?");
+    sandbox.run(["docs", "scan", "--help"]).code(0).says("email");
+}
+
+/// An encrypted document, which nothing reads.
+fn locked() -> Vec<u8> {
+    [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
+        .into_iter()
+        .chain([0; 600])
+        .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect()
+}
+
+#[test]
+fn a_document_that_is_not_read_is_not_clean() {
+    let none = Sandbox::new().file("data/a.docx", locked());
+    none.run(["docs", "scan"]).code(6).says("0 of 1 document scanned").says("nothing is known");
+    let some = none.file("data/returns.md", GOOD);
+    some.run(["docs", "scan"]).code(1).says("1 of 2 documents scanned").says("document/encrypted");
+    let summary = &some.run(["docs", "scan", "--format", "json"]).code(1).json()["summary"];
+    assert_eq!((&summary["documents"], &summary["unread"]), (&2.into(), &1.into()));
+    let lines = some.run(["docs", "scan", "--format", "jsonl"]).code(1).stdout();
+    let line: Value = serde_json::from_str(lines.trim_end()).unwrap();
+    assert_eq!((&line["path"], &line["code"]), (&"a.docx".into(), &"document/encrypted".into()));
+    assert!(line["kind"].is_null());
 }
 
 #[test]
@@ -299,7 +326,7 @@ fn entries_that_are_over_or_of_no_use_are_told() {
     let entry = "allow:\n  - path: '**'\n    kind: github-token\n    reason: revoked\n";
     let leak = Sandbox::new().file("data/a.md", format!("{GOOD}\nUse {}.\n", token()));
     let over = leak.file("docs-allow.yaml", format!("{entry}    until: 2020-01-01\n"));
-    over.run(["docs", "scan"]).code(1).says("its time was over on 2020-01-01");
+    over.run(["docs", "scan"]).code(1).says("no longer counts: it was valid until 2020-01-01");
     let report = broken(&over, &["secret", "allow-file"], "fail", "a.md");
     assert_eq!(probe(&report, "allow-file")["verdict"], "warn");
     let unused = sandbox().file("docs-allow.yaml", entry);
