@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::docs::format::Parsed;
+use crate::lint::line::Source;
 use crate::lint::sensitive::{self, Class, Level};
 use crate::model::{Block, Locator};
 
@@ -36,12 +37,12 @@ pub struct Finding {
 }
 
 /// What stands in a document, its title included.
-pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
+pub fn find(path: &str, parsed: &Parsed, source: &Source) -> Vec<Finding> {
     let text = Joined::new(parsed);
     let matches = sensitive::find(&text.text);
     let finding = |found: &sensitive::Match| {
         let value = &text.text[found.value.clone()];
-        let locator = redacted(text.locator(found.value.start));
+        let locator = redacted(&text.locator(found, source));
         Finding {
             path: path.to_owned(),
             place: locator.describe(),
@@ -74,7 +75,6 @@ struct Joined<'a> {
     text: String,
     starts: Vec<usize>,
     blocks: &'a [Block],
-    nowhere: Locator,
 }
 
 impl<'a> Joined<'a> {
@@ -89,17 +89,19 @@ impl<'a> Joined<'a> {
         }
         // A title is mostly a heading too, and would be found twice.
         let title = parsed.title.as_deref().filter(|title| blocks.iter().all(|block| block.text != **title));
-        let nowhere = Locator::default();
         if let Some(title) = title {
             starts.push(text.len());
             text.push_str(title);
         }
-        Self { text, starts, blocks, nowhere }
+        Self { text, starts, blocks }
     }
 
-    fn locator(&self, at: usize) -> &Locator {
-        let block = self.starts.partition_point(|start| *start <= at).checked_sub(1);
-        block.and_then(|block| self.blocks.get(block)).map_or(&self.nowhere, |block| &block.locator)
+    fn locator(&self, found: &sensitive::Match, source: &Source) -> Locator {
+        let at = self.starts.partition_point(|start| *start <= found.value.start).saturating_sub(1);
+        let Some(Block { locator, .. }) = self.blocks.get(at) else { return Locator::default() };
+        let before = &self.text[self.starts[at]..found.value.start];
+        let narrowed = |lines| source.narrow(lines, before, &self.text[found.value.clone()]);
+        Locator { lines: locator.lines.map(narrowed), ..locator.clone() }
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
         let blocks =
             vec![block("Date of birth:", 1), block("03.03.1984", 3), block("x", 4), block("SSN 512-68-4471", 5)];
         let parsed = Parsed { title: Some("Of marta.quill@lampworks.eu".to_owned()), blocks, ..Parsed::default() };
-        let found = find("a.md", &parsed);
+        let found = find("a.md", &parsed, &Source::default());
         let places: Vec<(&str, &str)> = found.iter().map(|found| (found.kind, found.place.as_str())).collect();
         assert_eq!(places, [("date-of-birth", "line 3"), ("us-ssn", "line 5"), ("email", "")]);
         assert_eq!(found[1].excerpt, "51…");
@@ -128,7 +130,7 @@ mod tests {
     fn many_addresses_do_not_hide_a_number() {
         let mut blocks: Vec<Block> = (0..1_200).map(|at| block(&format!("ann.ox@lamp{at}.eu"), at)).collect();
         blocks.push(block("SSN 512-68-4471", 1_201));
-        let found = find("a.md", &Parsed { blocks, ..Parsed::default() });
+        let found = find("a.md", &Parsed { blocks, ..Parsed::default() }, &Source::default());
         assert_eq!((found.len(), found[MAX_FINDINGS].kind), (MAX_FINDINGS + 1, "us-ssn"));
     }
 

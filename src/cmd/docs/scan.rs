@@ -14,6 +14,7 @@ use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::lint::allow::{ALLOW_FILE, EntryNote, Judged, entry_for};
 use crate::lint::finding::{self, Finding};
+use crate::lint::line::Source;
 use crate::lint::look::{Read, problem};
 use crate::lint::sensitive::{self, Level};
 use crate::ui::{Format, clean};
@@ -129,7 +130,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 
 fn examine(file: &FoundFile, read: Read) -> Scanned {
     match read {
-        Ok(read) => Ok(finding::find(&file.path, &read.parsed)),
+        Ok(read) => Ok(finding::find(&file.path, &read.parsed, &Source::new(file, &read))),
         Err(error) => Err(problem(file, &error)),
     }
 }
@@ -161,9 +162,8 @@ fn assemble(docs_dir: String, judged: Judged, unread: Vec<Problem>, listing: Lis
 fn exit(scan: &Scan) -> Exit {
     let Summary { documents, unread, high, medium, .. } = scan.summary;
     match (high + medium, documents - unread, unread) {
-        (1.., ..) => Exit::NotGood,
         (0, 0, _) => Exit::NotProven,
-        (0, _, 1..) => Exit::NotGood,
+        (1.., ..) | (0, _, 1..) => Exit::NotGood,
         (0, _, 0) => Exit::Good,
     }
 }

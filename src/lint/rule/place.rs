@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::docs::catalogue::CATALOGUE_FILE;
 use crate::lint::allow::EntryNote;
-use crate::lint::facts::Facts;
+use crate::lint::facts::{Facts, Other};
 use crate::lint::rule::{Rule, Subject};
 use crate::model::report::Evidence;
 use crate::model::report::Severity::{Advisory, Blocking, Info};
@@ -16,7 +16,8 @@ pub(super) static RULES: &[Rule] = &[
         good: "every file is what its name says",
         bad: "a file is something else than its name says",
         fix: "rename it to what it is, or remove it",
-        find: |subject| each(subject, |facts| facts.disguise.clone()),
+        // A program under another name is told as a program.
+        find: |subject| each(subject, |facts| facts.disguise.clone().filter(|_| facts.program.is_none())),
     },
     Rule {
         name: "executable",
@@ -48,7 +49,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "every file is read",
         bad: "a file is skipped",
         fix: "save it in a format that is read (Markdown, PDF, DOCX …), or move it out of the folder",
-        find: |subject| others(subject, |reason| !is_secret(reason)),
+        find: |subject| others(subject, |other| !is_secret(other) && other.program.is_none()),
     },
     Rule {
         name: "catalogue",
@@ -81,14 +82,14 @@ fn each(subject: &Subject, find: fn(&Facts) -> Option<String>) -> Vec<Evidence> 
     subject.folder.files.iter().filter_map(evidence).collect()
 }
 
-fn others(subject: &Subject, wanted: fn(&str) -> bool) -> Vec<Evidence> {
-    let found = subject.folder.others.iter().filter(|other| wanted(&other.reason));
+fn others(subject: &Subject, wanted: fn(&Other) -> bool) -> Vec<Evidence> {
+    let found = subject.folder.others.iter().filter(|other| wanted(other));
     found.map(|other| Evidence::new(&other.path, &other.reason)).collect()
 }
 
 /// The walk's own words for what it takes for keys and passwords.
-fn is_secret(reason: &str) -> bool {
-    reason.contains("secret")
+fn is_secret(other: &Other) -> bool {
+    other.reason.contains("secret")
 }
 
 fn programs(subject: &Subject) -> Vec<Evidence> {
