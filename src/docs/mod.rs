@@ -34,17 +34,22 @@ pub struct ReadFile {
     pub modified_ns: Option<i64>,
 }
 
-/// Reads and parses one file in this process; `path` is its path relative to the documents folder.
-pub fn read_file(absolute: &Path, path: &str) -> Result<ReadFile, FormatError> {
+/// Reads one file whole; `path` is its path relative to the documents folder.
+pub fn read_bytes(absolute: &Path, path: &str) -> Result<(Source, Vec<u8>), FormatError> {
     let mut source = Source::open(absolute, path)?;
     let mut bytes = Vec::new();
     loop {
         let piece = source.next_piece()?;
         bytes.extend_from_slice(&piece);
         if source::is_last(&piece) {
-            break;
+            return Ok((source, bytes));
         }
     }
+}
+
+/// Reads and parses one file in this process; `path` is its path relative to the documents folder.
+pub fn read_file(absolute: &Path, path: &str) -> Result<ReadFile, FormatError> {
+    let (source, bytes) = read_bytes(absolute, path)?;
     let parsed = format::parse(Input { path, bytes: &bytes })?;
     Ok(ReadFile { parsed, bytes: source.bytes, modified_ns: source.modified_ns, sha256: source.sha256() })
 }

@@ -1,7 +1,7 @@
 //! Waits until something in a folder changes.
 //!
 //! It tells only *that* something changed; what, a sync finds out by looking. So nothing is lost when events are: a
-//! look is due anyway after [`UNWATCHED`], or after the given time where a file system tells nothing (network folders).
+//! look is due anyway after `UNWATCHED`, or after the given time where a file system tells nothing (network folders).
 //! What happens while the caller is busy is kept as one event.
 //!
 //! What happens in the state folder, or in a hidden one, is no change: a sync writes there, and nothing there is read.

@@ -10,6 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::config::suggest;
 use crate::lint::finding::Finding;
 use crate::lint::sensitive;
 
@@ -18,9 +19,18 @@ pub const ALLOW_FILE: &str = "docs-allow.yaml";
 
 const MAX_BYTES: u64 = 1024 * 1024;
 
+/// No kind has a longer name.
+const MAX_QUOTED_CHARS: usize = 24;
+
 /// What goes wrong with it.
 #[derive(Debug, thiserror::Error)]
 pub enum AllowError {
+    /// A person named it, and it is not there.
+    #[error("`{path}` is not there")]
+    Missing {
+        /// The file.
+        path: String,
+    },
     /// It cannot be read.
     #[error("`{path}` cannot be read: {message}")]
     Unreadable {
@@ -29,12 +39,12 @@ pub enum AllowError {
         /// Why.
         message: String,
     },
-    /// It is not what is expected; the message names line and column.
-    #[error("`{path}`: {message}")]
+    /// It is not what is expected.
+    #[error("{place}: {message}")]
     Invalid {
-        /// The file.
-        path: String,
-        /// What is wrong, and where.
+        /// File, line and column.
+        place: String,
+        /// What is wrong.
         message: String,
     },
 }
@@ -85,6 +95,7 @@ impl Allow {
             Err(error) if error.kind() == io::ErrorKind::NotFound && presence == Presence::Optional => {
                 return Ok(Self::default());
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(AllowError::Missing { path: shown }),
             Err(error) => return Err(unreadable(error.to_string())),
             Ok(metadata) if metadata.len() > MAX_BYTES => {
                 return Err(unreadable(format!("it has more than {} KB", MAX_BYTES / 1024)));
@@ -97,10 +108,7 @@ impl Allow {
 
     /// Parses the text of an allow file.
     pub fn parse(path: &str, text: &str) -> Result<Self, AllowError> {
-        let raw: Option<RawAllow> = serde_yaml::from_str(text).map_err(|error| AllowError::Invalid {
-            path: path.to_owned(),
-            message: without_quotes(&error.to_string()),
-        })?;
+        let raw: Option<RawAllow> = serde_yaml::from_str(text).map_err(|error| invalid(path, &error))?;
         Ok(Self { path: Some(path.to_owned()), entries: raw.map(|raw| raw.allow).unwrap_or_default() })
     }
 
@@ -134,7 +142,8 @@ impl Allow {
         for ((at, entry), used) in self.entries.iter().enumerate().zip(used) {
             if entry.is_expired(today) {
                 let until = entry.until.map(|until| until.to_string()).unwrap_or_default();
-                judged.expired.push(note(at, entry, format!("its time was over on {until}; look again, or remove it")));
+                let message = format!("it was valid until {until}; look again and renew it, or remove it");
+                judged.expired.push(note(at, entry, message));
             } else if !used {
                 judged.unused.push(note(at, entry, "it allows nothing that is there; remove it".to_owned()));
             }
@@ -226,8 +235,8 @@ impl TryFrom<String> for KindName {
         if kinds.iter().any(|kind| kind.id == text) {
             return Ok(Self(text));
         }
-        let known: Vec<&str> = kinds.iter().map(|kind| kind.id).collect();
-        Err(format!("`kind` is none of {}", known.join(", ")))
+        let hint = suggest::hint(&text, kinds.iter().map(|kind| kind.id));
+        Err(format!("`{}` is no kind of finding{hint} (`chatbotctl docs scan --help` lists them)", quotable(&text)))
     }
 }
 
@@ -263,6 +272,26 @@ impl TryFrom<String> for Reason {
             Err("`reason` says nothing; an entry needs one".to_owned())
         }
     }
+}
+
+/// What a person wrote for a kind, so short that it may be shown. It might be a value in the wrong place.
+fn quotable(text: &str) -> String {
+    let shown = sensitive::redact(text);
+    match shown.char_indices().nth(MAX_QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
+
+/// The place first: a person goes there, and the rest is read there.
+fn invalid(path: &str, error: &serde_yaml::Error) -> AllowError {
+    let message = without_quotes(&error.to_string());
+    let Some(location) = error.location() else {
+        return AllowError::Invalid { place: format!("`{path}`"), message };
+    };
+    let (line, column) = (location.line(), location.column());
+    let message = message.replace(&format!(" at line {line} column {column}"), "");
+    AllowError::Invalid { place: format!("`{path}`, line {line}, column {column}"), message }
 }
 
 /// serde quotes a misplaced text as `string "…"`; it might be the very value.
@@ -321,7 +350,10 @@ mod tests {
         assert!(message("  - path: x\n    kind: phone\n").contains("missing field `reason`"));
         for (entry, what) in [
             ("  - path: x\n    kind: phone\n    reason: ' '\n", "`reason` says nothing"),
-            ("  - path: x\n    kind: phones\n    reason: ours\n", "`kind` is none of"),
+            (
+                "  - path: x\n    kind: phones\n    reason: ours\n",
+                "`phones` is no kind of finding; did you mean `phone`?",
+            ),
             (
                 "  - path: x\n    kind: phone\n    reason: ours\n    fingerprint: hunter2hunter2\n",
                 "`fingerprint` is not",
@@ -348,6 +380,19 @@ mod tests {
         assert_eq!((one.open.len(), one.allowed, one.unused.len()), (1, 0, 0));
         let all = judge(&entry_for(&rest()));
         assert_eq!((all.open.len(), all.allowed), (0, 5));
+    }
+
+    #[test]
+    fn a_value_in_the_place_of_a_kind_is_not_quoted() {
+        let entry = |kind: &str| format!("allow:\n  - path: x\n    kind: {kind}\n    reason: ours\n");
+        let message = |kind: &str| Allow::parse("a.yaml", &entry(kind)).unwrap_err().to_string();
+        assert_eq!(
+            message("emial"),
+            "`a.yaml`, line 2, column 5: allow[0]: `emial` is no kind of finding; did you mean `email`? \
+             (`chatbotctl docs scan --help` lists them)"
+        );
+        assert!(!message("4539 1488 0343 6467").contains("0343"), "{}", message("4539 1488 0343 6467"));
+        assert!(!message(&"long-".repeat(20)).contains(&"long-".repeat(6)));
     }
 
     #[test]

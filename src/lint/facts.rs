@@ -10,15 +10,16 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::docs::ReadFile;
 use crate::docs::catalogue::{Bound, Catalogue};
 use crate::docs::chunk;
-use crate::docs::format::{self, FormatError, Parsed};
+use crate::docs::format::{self, FormatError, Parsed, csv};
 use crate::docs::identity::is_sensible_title;
 use crate::docs::walk::{FoundFile, Listing, SkipCode};
 use crate::error::Problem;
 use crate::ingest::language;
 use crate::lint::finding::{self, Finding};
+use crate::lint::line::Source;
 use crate::lint::look::Read;
 use crate::lint::near::{Signature, signature};
-use crate::model::{BlockKind, Locator};
+use crate::model::{Block, BlockKind, Locator};
 
 /// How much of a file tells what it is.
 const HEAD_BYTES: u64 = 8 * 1024;
@@ -51,6 +52,8 @@ pub struct Content {
     pub language: Option<String>,
     /// Whether it gives itself a title.
     pub has_title: bool,
+    /// Whether it is a table and nothing else: such have neither titles nor sentences.
+    pub is_table: bool,
     /// For finding ones that are nearly the same.
     pub signature: Signature,
     /// The first place where characters are broken, and what stands there.
@@ -92,7 +95,7 @@ pub fn facts(file: FoundFile, read: Read) -> Facts {
         disguise: read.as_ref().map_or_else(|_| disguise(&file.path, &head), |read| read_otherwise(&file.path, read)),
         program: program(&head),
         has_run_bit: has_run_bit(&file.absolute),
-        content: read.map(|read| content(&file.path, &read)),
+        content: read.map(|read| content(&file, &read)),
         file,
     }
 }
@@ -143,17 +146,18 @@ impl Folder {
     }
 }
 
-fn content(path: &str, read: &ReadFile) -> Content {
-    let parsed = &read.parsed;
+fn content(file: &FoundFile, read: &ReadFile) -> Content {
+    let (path, parsed) = (file.path.as_str(), &read.parsed);
     Content {
         sha256: read.sha256.clone(),
         words: words(parsed),
         chunks: chunk::chunks("", &parsed.blocks).len(),
         language: language::detect(&parsed.blocks),
         has_title: has_title(parsed, path),
+        is_table: is_table(parsed),
         signature: signature(parsed),
         broken: broken(parsed),
-        findings: finding::find(path, parsed),
+        findings: finding::find(path, parsed, &Source::new(file, read)),
     }
 }
 
@@ -166,6 +170,11 @@ fn has_title(parsed: &Parsed, path: &str) -> bool {
     let is_heading = |kind: BlockKind| matches!(kind, BlockKind::Heading { level: 1 });
     parsed.title.as_deref().is_some_and(|title| is_sensible_title(title, path))
         || parsed.blocks.iter().any(|block| is_heading(block.kind))
+}
+
+fn is_table(parsed: &Parsed) -> bool {
+    let is_row = |block: &Block| matches!(block.kind, BlockKind::TableRow { .. });
+    parsed.format == csv::FORMAT.name || parsed.blocks.iter().all(is_row)
 }
 
 /// Characters that were lost, or read in a wrong encoding: UTF-8 taken for Windows-1252 turns `ü` into `Ã¼` and a

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::docs::format::Parsed;
+use crate::lint::line::Source;
 use crate::lint::sensitive::{self, Class, Level};
 use crate::model::{Block, Locator};
 
@@ -55,14 +56,14 @@ impl Finding {
 }
 
 /// What stands in a document, its title included.
-pub fn find(path: &str, parsed: &Parsed) -> Vec<Finding> {
+pub fn find(path: &str, parsed: &Parsed, source: &Source) -> Vec<Finding> {
     let text = Joined::new(parsed);
     let mut kept = Kept::default();
     for found in sensitive::find(&text.text) {
         let value = &text.text[found.value.clone()];
         let fingerprint = sensitive::fingerprint(&found.kind, value);
         let Some(fingerprint) = kept.admit(&found, fingerprint) else { continue };
-        let locator = redacted(text.locator(found.value.start));
+        let locator = redacted(&text.locator(&found, source));
         kept.findings.push(Finding {
             path: path.to_owned(),
             place: locator.describe(),
@@ -131,7 +132,6 @@ struct Joined<'a> {
     text: String,
     starts: Vec<usize>,
     blocks: &'a [Block],
-    nowhere: Locator,
 }
 
 impl<'a> Joined<'a> {
@@ -146,17 +146,19 @@ impl<'a> Joined<'a> {
         }
         // A title is mostly a heading too, and would be found twice.
         let title = parsed.title.as_deref().filter(|title| blocks.iter().all(|block| block.text != **title));
-        let nowhere = Locator::default();
         if let Some(title) = title {
             starts.push(text.len());
             text.push_str(title);
         }
-        Self { text, starts, blocks, nowhere }
+        Self { text, starts, blocks }
     }
 
-    fn locator(&self, at: usize) -> &Locator {
-        let block = self.starts.partition_point(|start| *start <= at).checked_sub(1);
-        block.and_then(|block| self.blocks.get(block)).map_or(&self.nowhere, |block| &block.locator)
+    fn locator(&self, found: &sensitive::Match, source: &Source) -> Locator {
+        let at = self.starts.partition_point(|start| *start <= found.value.start).saturating_sub(1);
+        let Some(Block { locator, .. }) = self.blocks.get(at) else { return Locator::default() };
+        let before = &self.text[self.starts[at]..found.value.start];
+        let narrowed = |lines| source.narrow(lines, before, &self.text[found.value.clone()]);
+        Locator { lines: locator.lines.map(narrowed), ..locator.clone() }
     }
 }
 
@@ -175,7 +177,7 @@ mod tests {
         let blocks =
             vec![block("Date of birth:", 1), block("03.03.1984", 3), block("x", 4), block("SSN 512-68-4471", 5)];
         let parsed = Parsed { title: Some("Of marta.quill@lampworks.eu".to_owned()), blocks, ..Parsed::default() };
-        let found = find("a.md", &parsed);
+        let found = find("a.md", &parsed, &Source::default());
         let places: Vec<(&str, &str)> = found.iter().map(|found| (found.kind, found.place.as_str())).collect();
         assert_eq!(places, [("date-of-birth", "line 3"), ("us-ssn", "line 5"), ("email", "")]);
         assert_eq!(found[1].excerpt, "… (11 characters)");
@@ -183,7 +185,7 @@ mod tests {
 
     fn found(values: impl Iterator<Item = String>) -> Vec<Finding> {
         let blocks = values.zip(1..).map(|(value, line)| block(&value, line)).collect();
-        find("a.md", &Parsed { blocks, ..Parsed::default() })
+        find("a.md", &Parsed { blocks, ..Parsed::default() }, &Source::default())
     }
 
     fn key(number: u32) -> String {

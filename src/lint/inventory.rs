@@ -32,6 +32,8 @@ struct Counted {
     pages: Option<u32>,
     words: usize,
     language: Option<String>,
+    /// The format that it was read as.
+    format: String,
 }
 
 /// Sums over some documents.
@@ -97,7 +99,7 @@ pub struct Inventory {
     pub oldest: Option<Dated>,
     /// The one changed last.
     pub newest: Option<Dated>,
-    /// By format.
+    /// By the format they were read as; those that were not, by their names.
     pub by_type: Vec<Group>,
     /// By language, ISO 639-3; `unknown` where it is not sure.
     pub by_language: Vec<Group>,
@@ -121,6 +123,7 @@ pub fn item(file: FoundFile, read: Read) -> Item {
             words: facts::words(&read.parsed),
             language: language::detect(&read.parsed.blocks)
                 .or_else(|| read.parsed.language.as_deref().and_then(language::declared)),
+            format: read.parsed.format,
         }),
         Err(error) => Err(problem(&file, &error)),
     };
@@ -178,7 +181,10 @@ fn groups(items: &[Item], name: fn(&Item) -> String) -> Vec<Group> {
 }
 
 fn type_name(item: &Item) -> String {
-    format::by_extension(&item.path).map_or("unknown", |format| format.name).to_owned()
+    match &item.content {
+        Ok(counted) => counted.format.clone(),
+        Err(_) => format::by_extension(&item.path).map_or("unknown", |format| format.name).to_owned(),
+    }
 }
 
 fn language_name(item: &Item) -> String {
@@ -213,7 +219,8 @@ mod tests {
     use super::*;
 
     fn item(path: &str, bytes: u64, words: usize) -> Item {
-        let content = Ok(Counted { pages: Some(2), words, language: Some("eng".to_owned()) });
+        let format = "Markdown".to_owned();
+        let content = Ok(Counted { pages: Some(2), words, language: Some("eng".to_owned()), format });
         Item { path: path.to_owned(), bytes, modified: Some(Timestamp::UNIX_EPOCH), content }
     }
 
@@ -230,5 +237,11 @@ mod tests {
         assert_eq!((found.by_folder[0].name.as_str(), found.by_folder[1].name.as_str()), ("a", "."));
         assert_eq!(found.largest[0].path, "a/y.md");
         assert_eq!(found.problems.len(), 1);
+    }
+
+    #[test]
+    fn a_type_is_what_was_read_and_not_what_a_name_says() {
+        let found = inventory(&[item("a.pdf", 10, 3)], Listing::default());
+        assert_eq!(found.by_type[0].name, "Markdown");
     }
 }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod facts;
 pub mod finding;
 pub mod inventory;
+pub mod line;
 pub mod look;
 pub mod near;
 pub mod rule;

@@ -86,12 +86,7 @@ fn documents_that_give_nothing_are_told() {
     broken(&sandbox().file("data/a.md", ""), &["empty"], "fail", "a.md");
     broken(&sandbox().file("data/a.md", "# \n\n \n"), &["no-text"], "fail", "a.md");
     broken(&sandbox().file("data/a.pdf", "%PDF-1.7\nnothing"), &["malformed"], "fail", "a.pdf");
-    let office: Vec<u8> = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
-        .into_iter()
-        .chain([0; 600])
-        .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
-        .collect();
-    broken(&sandbox().file("data/a.docx", office), &["encrypted"], "fail", "a.docx");
+    broken(&sandbox().file("data/a.docx", locked()), &["encrypted"], "fail", "a.docx");
     let large = sandbox().file("data/a.md", "");
     File::options().write(true).open(large.path("data/a.md")).unwrap().set_len(60 * 1024 * 1024).unwrap();
     broken(&large, &["too-large"], "fail", "a.md");
@@ -101,8 +96,11 @@ fn documents_that_give_nothing_are_told() {
 fn files_that_are_something_else_are_told() {
     let report = lint(&sandbox().file("data/a.md", b"%PDF-1.7\nnothing")).code(1).json();
     assert_eq!(probe(&report, "content-type")["verdict"], "fail");
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0";
+    broken(&sandbox().file("data/image.md", picture), &["content-type"], "fail", "image.md");
     let program: Vec<u8> = b"\x7fELF\x02\x01\x01".iter().copied().chain([0; 100]).collect();
-    broken(&sandbox().file("data/tool", program), &["executable", "skipped"], "fail", "tool");
+    broken(&sandbox().file("data/prog.txt", &program), &["executable"], "fail", "prog.txt");
+    broken(&sandbox().file("data/tool", program), &["executable"], "fail", "tool");
     let script = format!("#!/bin/sh\n{GOOD}");
     broken(&sandbox().file("data/a.md", script), &["executable", "near-duplicate"], "fail", "a.md");
 }
@@ -179,6 +177,10 @@ fn texts_are_looked_at() {
         "warn",
         "a.md",
     );
+    for (name, row) in [("a.csv", "lamp,19\n"), ("a.txt", "lamp\t19\t2\n")] {
+        let report = lint(&sandbox().file(&format!("data/{name}"), row.repeat(5))).code(0).json();
+        assert_eq!(told(&report), Vec::<&str>::new(), "{name}");
+    }
     broken(&sandbox().file("data/a.md", "# Chairs\n\nAsk us.\n"), &["very-short"], "warn", "a.md");
     let odd = "# Stühle\n\nDie StÃ¼hle dÃ¼rfen innerhalb von dreißig Tagen zurückgegeben werden, in der Kiste.\n";
     broken(&sandbox().file("data/a.md", odd), &["encoding"], "warn", "a.md");
@@ -277,6 +279,27 @@ fn leaks_are_told_and_never_shown() {
 }
 
 #[test]
+fn each_finding_of_a_paragraph_has_its_own_line() {
+    let text = "Ask marta.quill@lampworks.eu,\nor *john.doe@lampworks.eu*,\nor ring\n+49 30 5551742 today.\n";
+    let first = |locator: &Value| locator["lines"][0].as_u64();
+    for name in ["a.md", "a.txt"] {
+        let sandbox = Sandbox::new().file(&format!("data/{name}"), format!("# Shop\n\n{text}"));
+        let scan = sandbox.run(["docs", "scan", "--format", "json"]).code(1).json();
+        let lines: Vec<_> = scan["findings"].as_array().unwrap().iter().map(|one| first(&one["locator"])).collect();
+        assert_eq!(lines, [Some(3), Some(4), Some(6)], "{scan:#}");
+        let sarif = sandbox.run(["docs", "lint", "--format", "sarif"]).code(0).json();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        let contact = results.iter().filter(|result| result["ruleId"] == "docs-lint/contact-data");
+        let region = |result: &Value| {
+            let region = &result["locations"][0]["physicalLocation"]["region"];
+            (region["startLine"].as_u64(), region["endLine"].as_u64())
+        };
+        let regions: Vec<_> = contact.map(region).collect();
+        assert_eq!(regions, [3, 4, 6].map(|line| (Some(line), Some(line))), "{sarif:#}");
+    }
+}
+
+#[test]
 fn what_is_meant_to_be_there_changes_no_exit_code() {
     let text = format!("{GOOD}\nWrite to support@lampworks.eu or ring 0800 111 2233.\n");
     let sandbox = Sandbox::new().file("data/a.md", text);
@@ -299,7 +322,39 @@ fn the_entry_that_is_printed_allows_the_finding() {
     lint(&sandbox).code(0);
     let elsewhere = sandbox.file("other.yaml", "allow: []\n");
     elsewhere.run(["docs", "scan", "--allow", "other.yaml"]).code(1);
-    elsewhere.run(["docs", "scan", "--allow", "absent.yaml"]).code(3).warns("docs/allow-file");
+    elsewhere.run(["docs", "scan", "--allow", "absent.yaml"]).code(3).warns("is not there");
+}
+
+#[test]
+fn an_unknown_kind_is_quoted_with_its_place_and_the_nearest_one() {
+    let entry = "allow:\n  - path: '**'\n    kind: emial\n    reason: ours\n";
+    let sandbox = sandbox().file("docs-allow.yaml", entry);
+    let run = sandbox.run(["docs", "scan"]).code(3).warns("docs-allow.yaml`, line 2");
+    run.warns("`emial` is no kind of finding; did you mean `email`?");
+    sandbox.run(["docs", "scan", "--help"]).code(0).says("email");
+}
+
+/// An encrypted document, which nothing reads.
+fn locked() -> Vec<u8> {
+    [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
+        .into_iter()
+        .chain([0; 600])
+        .chain("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes))
+        .collect()
+}
+
+#[test]
+fn a_document_that_is_not_read_is_not_clean() {
+    let none = Sandbox::new().file("data/a.docx", locked());
+    none.run(["docs", "scan"]).code(6).says("0 of 1 document scanned").says("nothing is known");
+    let some = none.file("data/returns.md", GOOD);
+    some.run(["docs", "scan"]).code(1).says("1 of 2 documents scanned").says("document/encrypted");
+    let summary = &some.run(["docs", "scan", "--format", "json"]).code(1).json()["summary"];
+    assert_eq!((&summary["documents"], &summary["unread"]), (&2.into(), &1.into()));
+    let lines = some.run(["docs", "scan", "--format", "jsonl"]).code(1).stdout();
+    let line: Value = serde_json::from_str(lines.trim_end()).unwrap();
+    assert_eq!((&line["path"], &line["code"]), (&"a.docx".into(), &"document/encrypted".into()));
+    assert!(line["kind"].is_null());
 }
 
 #[test]
@@ -321,7 +376,7 @@ fn entries_that_are_over_or_of_no_use_are_told() {
     let entry = "allow:\n  - path: '**'\n    kind: github-token\n    reason: revoked\n";
     let leak = Sandbox::new().file("data/a.md", format!("{GOOD}\nUse {}.\n", token()));
     let over = leak.file("docs-allow.yaml", format!("{entry}    until: 2020-01-01\n"));
-    over.run(["docs", "scan"]).code(1).says("its time was over on 2020-01-01");
+    over.run(["docs", "scan"]).code(1).says("no longer counts: it was valid until 2020-01-01");
     let report = broken(&over, &["secret", "allow-file"], "fail", "a.md");
     assert_eq!(probe(&report, "allow-file")["verdict"], "warn");
     let unused = sandbox().file("docs-allow.yaml", entry);
@@ -354,18 +409,25 @@ fn an_inventory_counts_and_adds_up() {
     let sandbox = sandbox()
         .file("data/shop/hours.txt", "The shop opens at nine.\n")
         .file("data/shop/broken.pdf", "%PDF-1.7\nnothing")
+        .file("data/shop/notes.pdf", "<!DOCTYPE html><html><body><p>The shop closes at six.</p></body></html>")
         .file("data/photo.mp3", "x");
     let found = sandbox.run(["docs", "inventory", "--format", "json"]).code(0).json();
     assert_eq!(found["schema"], "chatbotctl.docs-inventory/1");
-    assert_eq!((&found["total"]["documents"], &found["total"]["unread"]), (&3.into(), &1.into()));
+    assert_eq!((&found["total"]["documents"], &found["total"]["unread"]), (&4.into(), &1.into()));
     for by in ["by_type", "by_language", "by_age", "by_folder"] {
         let groups = found[by].as_array().unwrap();
-        assert_eq!(groups.iter().map(|group| group["documents"].as_u64().unwrap()).sum::<u64>(), 3, "{by}");
+        assert_eq!(groups.iter().map(|group| group["documents"].as_u64().unwrap()).sum::<u64>(), 4, "{by}");
     }
     assert_eq!(found["by_folder"][0]["name"], "shop");
     assert_eq!(found["skipped"][0]["paths"][0], "photo.mp3");
     assert_eq!(found["problems"][0]["path"], "shop/broken.pdf");
+    let types = found["by_type"].as_array().unwrap();
+    let sums = |name: &str| types.iter().find(|group| group["name"] == name).map(|group| &group["unread"]);
+    assert_eq!((sums("HTML"), sums("PDF")), (Some(&0.into()), Some(&1.into())), "{types:#?}");
     let table = sandbox.run(["docs", "inventory", "--by", "folder"]).code(0).stdout();
-    assert!(table.contains("FOLDER") && table.contains("shop") && table.contains("photo.mp3"), "{table}");
+    assert!(
+        table.contains("FOLDER") && table.contains("UNREAD") && table.contains("shop") && table.contains("photo.mp3"),
+        "{table}"
+    );
     sandbox.run(["docs", "inventory", "--by", "colour"]).code(2);
 }

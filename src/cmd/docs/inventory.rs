@@ -22,7 +22,7 @@ const LARGEST_SHOWN: usize = 5;
     long_about = "Count the documents, their bytes, pages and words by type, language, age or folder; name the oldest, \
         the newest and the largest, what is skipped and why, and what cannot be read. Nothing is changed, and no \
         index is needed.\n\n\
-        With --format json: schema, docs_dir, total (documents, unread, bytes, pages, words), oldest, newest, by_type, \
+        With --format json: schema, docs_dir, total (documents, unread, bytes, pages, words), oldest, newest, by_type (as they were read; those that were not, by their names), \
         by_language (ISO 639-3), by_age (year of the last change), by_folder, largest, skipped, problems.\n\n\
         Exit codes: 0 done, documents that cannot be read included; 1 there is no documents folder; 6 there is no \
         document; 130 interrupted.",
@@ -77,7 +77,8 @@ fn human(shown: &Shown, by: By) -> String {
     let Shown { docs_dir, inventory } = shown;
     let total = &inventory.total;
     let (count, size) = (documents(total.documents), bytes(total.bytes));
-    let mut text = format!("{count} in `{docs_dir}`: {size}, {} pages, {} words", total.pages, total.words);
+    let (pages, words) = (counted(total.pages, "page"), counted(total.words, "word"));
+    let mut text = format!("{count} in `{docs_dir}`: {size}, {pages}, {words}");
     if total.documents == 0 {
         text = format!("{count} in `{docs_dir}`: there is nothing to count");
     } else {
@@ -111,10 +112,16 @@ fn groups(inventory: &Inventory, by: By) -> String {
         By::Folder => ("folder", &inventory.by_folder),
     };
     let row = |Group { name, sums }: &Group| {
-        let numbers = [sums.documents.to_string(), bytes(sums.bytes), sums.pages.to_string(), sums.words.to_string()];
+        let (documents, unread) = (sums.documents.to_string(), sums.unread.to_string());
+        let numbers = [documents, unread, bytes(sums.bytes), sums.pages.to_string(), sums.words.to_string()];
         [name.clone()].into_iter().chain(numbers).collect()
     };
-    table(&[name, "documents", "size", "pages", "words"], groups.iter().map(row).collect())
+    table(&[name, "documents", "unread", "size", "pages", "words"], groups.iter().map(row).collect())
+}
+
+/// `1 page`, `2 pages`.
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A size for people, in powers of 1,000.
@@ -132,6 +139,11 @@ fn bytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_one() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "page")), ["0 pages", "1 page", "2 pages"]);
+    }
 
     #[test]
     fn sizes_are_short() {

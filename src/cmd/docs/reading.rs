@@ -15,7 +15,7 @@ use crate::docs::walk::Listing;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::ingest::SyncError;
-use crate::lint::allow::{ALLOW_FILE, Allow, Presence};
+use crate::lint::allow::{ALLOW_FILE, Allow, AllowError, Presence};
 use crate::lint::look::Examine;
 use crate::lint::{self, LintError, LookContext};
 
@@ -70,8 +70,12 @@ pub(super) fn failure(error: LintError) -> Failure {
         LintError::Reader(why) => looking(SyncError::Reader(why)),
         LintError::Task(error) => looking(SyncError::Task(error)),
         LintError::Allow(error) => {
-            Failure::new("docs/allow-file", Exit::Settings, "read the allowed findings", error.to_string())
-                .fix("correct the file; `chatbotctl docs scan --help` shows an entry")
+            let fix = match error {
+                AllowError::Missing { .. } => "correct the path after --allow, or write the file",
+                AllowError::Unreadable { .. } => "make it readable, or name another with --allow",
+                AllowError::Invalid { .. } => "correct the file; `chatbotctl docs scan --help` shows an entry",
+            };
+            Failure::new("docs/allow-file", Exit::Settings, "read the allowed findings", error.to_string()).fix(fix)
         }
     }
 }

@@ -72,9 +72,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "no document is damaged",
         bad: "a document is damaged",
         fix: "save it anew in the program that made it, or remove it",
-        find: |subject| {
-            unread(subject, |error| matches!(error, FormatError::Malformed(_) | FormatError::Unsupported(_)))
-        },
+        find: malformed,
     },
     Rule {
         name: "reader",
@@ -135,7 +133,8 @@ pub(super) static RULES: &[Rule] = &[
         fix: "finish it, join it with another, or remove it",
         find: |subject| {
             contents(subject, |content| {
-                (content.words < MIN_WORDS).then(|| Evidence::new("", format!("it has {} words", content.words)))
+                (content.words < MIN_WORDS && !content.is_table)
+                    .then(|| Evidence::new("", format!("it has {} words", content.words)))
             })
         },
     },
@@ -170,6 +169,17 @@ fn findings(subject: &Subject, wanted: fn(&Finding) -> bool) -> Vec<Evidence> {
     .collect()
 }
 
+/// What a file is instead says more, and other rules say it.
+fn malformed(subject: &Subject) -> Vec<Evidence> {
+    let is_told = |evidence: &Evidence| {
+        let facts = subject.folder.files.iter().find(|facts| facts.file.path == evidence.subject);
+        facts.is_some_and(|facts| facts.program.is_some() || facts.disguise.is_some())
+    };
+    let mut found = unread(subject, |error| matches!(error, FormatError::Malformed(_) | FormatError::Unsupported(_)));
+    found.retain(|evidence| !is_told(evidence));
+    found
+}
+
 fn unread(subject: &Subject, wanted: fn(&FormatError) -> bool) -> Vec<Evidence> {
     let evidence = |facts: &Facts| {
         let error = facts.content.as_ref().err().filter(|error| wanted(error))?;
@@ -193,6 +203,7 @@ fn contents(subject: &Subject, find: fn(&Content) -> Option<Evidence>) -> Vec<Ev
 fn untitled(subject: &Subject) -> Vec<Evidence> {
     let is_given =
         |path: &str| subject.folder.catalogue.as_ref().is_ok_and(|catalogue| catalogue.details(path).title.is_some());
-    let found = subject.folder.read().filter(|(facts, content)| !content.has_title && !is_given(&facts.file.path));
+    let found = subject.folder.read().filter(|(_, content)| !content.has_title && !content.is_table);
+    let found = found.filter(|(facts, _)| !is_given(&facts.file.path));
     found.map(|(facts, _)| Evidence::new(&facts.file.path, "it has neither a title nor a first heading")).collect()
 }

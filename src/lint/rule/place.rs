@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::docs::catalogue::CATALOGUE_FILE;
 use crate::docs::walk::SkipCode;
 use crate::lint::allow::EntryNote;
-use crate::lint::facts::Facts;
+use crate::lint::facts::{Facts, Other};
 use crate::lint::rule::{Rule, Subject};
 use crate::model::report::Evidence;
 use crate::model::report::Severity::{Advisory, Blocking, Info};
@@ -17,7 +17,8 @@ pub(super) static RULES: &[Rule] = &[
         good: "every file is what its name says",
         bad: "a file is something else than its name says",
         fix: "rename it to what it is, or remove it",
-        find: |subject| each(subject, |facts| facts.disguise.clone()),
+        // A program under another name is told as a program.
+        find: |subject| each(subject, |facts| facts.disguise.clone().filter(|_| facts.program.is_none())),
     },
     Rule {
         name: "executable",
@@ -41,7 +42,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "no file looks like a store of secrets",
         bad: "a file looks like a store of secrets; it is skipped",
         fix: "move it out of the folder",
-        find: |subject| others(subject, |code| code == SkipCode::Secret),
+        find: |subject| others(subject, |other| other.code == SkipCode::Secret),
     },
     Rule {
         name: "skipped",
@@ -49,7 +50,7 @@ pub(super) static RULES: &[Rule] = &[
         good: "every file is read",
         bad: "a file is skipped",
         fix: "save it in a format that is read (Markdown, PDF, DOCX …), or move it out of the folder",
-        find: |subject| others(subject, |code| code != SkipCode::Secret),
+        find: |subject| others(subject, |other| other.code != SkipCode::Secret && other.program.is_none()),
     },
     Rule {
         name: "catalogue",
@@ -82,8 +83,8 @@ fn each(subject: &Subject, find: fn(&Facts) -> Option<String>) -> Vec<Evidence> 
     subject.folder.files.iter().filter_map(evidence).collect()
 }
 
-fn others(subject: &Subject, wanted: fn(SkipCode) -> bool) -> Vec<Evidence> {
-    let found = subject.folder.others.iter().filter(|other| wanted(other.code));
+fn others(subject: &Subject, wanted: fn(&Other) -> bool) -> Vec<Evidence> {
+    let found = subject.folder.others.iter().filter(|other| wanted(other));
     found.map(|other| Evidence::new(&other.path, &other.reason)).collect()
 }
 

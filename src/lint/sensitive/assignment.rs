@@ -25,7 +25,7 @@ pub(super) static PATTERNS: &[Pattern] = &[
     },
     Pattern {
         kind: Kind { id: "password", title: "password", class: Class::Secret },
-        regex: r#"(?i)(?:pass(?:word|wd|phrase|code)|\bpass|\bpwd|passwort|kennwort|contraseña|mot de passe|wachtwoord|hasło|пароль|パスワード|密码)["'*_`]{0,3}\s*(?:(?:is|lautet|ist)\s*[:=]?|:=|=>|[:=|])\s*(?P<v>["'`][^"'`\n]{6,}["'`]|[^\s"'`|]{6,})"#,
+        regex: r#"(?i)(?:pass(?:word|wd|phrase|code)|\bpass|\bpwd|passwort|kennwort|contraseña|mot de passe|wachtwoord|hasło|\bsenha|пароль|パスワード|密码)["'*_`]{0,3}(?: (?:for|to|of|für|zum|zur|pour|du|de|del|para|voor) [^\n:=|.,;!?"'`]{1,40}?)?(?:\s+(?:is|are|lautet|ist|est|es|è|é)(?:\s*[:=]\s*|\s+)|\s*(?::=|=>|[:=|])\s*)(?P<v>["'`“„«][^"'`“”„«»\n]{6,}["'`“”»]|[^\s"'`|“”„«»]{6,})"#,
         judge: password,
     },
     Pattern {
@@ -37,11 +37,11 @@ pub(super) static PATTERNS: &[Pattern] = &[
 
 fn password(candidate: &Candidate<'_>) -> Option<Level> {
     let raw = candidate.value();
-    let value = raw.trim_matches(['"', '\'', '`']);
+    let value = raw.trim_matches(['"', '\'', '`', '“', '”', '„', '«', '»']);
     let is_quoted = value.len() < raw.len();
     let in_address = candidate.whole().contains("://");
     // Outside quotes a sentence goes on after the value.
-    let value = if is_quoted { value } else { value.trim_end_matches(['.', ',', ';', ')', ':', '?']) };
+    let value = if is_quoted { value } else { value.trim_end_matches(['.', ',', ';', ')', ':', '?', '…']) };
     let length = value.chars().count();
     if !(if in_address { 3 } else { 6 }..=MAX_CHARS).contains(&length) || is_placeholder(value) || is_code(value) {
         return None;
@@ -135,13 +135,51 @@ fn is_code(value: &str) -> bool {
         || is_path(value)
 }
 
-/// Words joined by hyphens and the like: `case-sensitive`, `min_length_8`, `2-factor`.
+/// Words joined by hyphens and the like: `case-sensitive`, `min_length_8`, `2-factor`, `128-bit`.
 fn looks_like_prose(value: &str) -> bool {
+    if is_pass_phrase(value) {
+        return false;
+    }
+    if let Some((number, word)) = value.split_once('-')
+        && number.len() <= 4
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && word.chars().all(char::is_alphabetic)
+    {
+        return true;
+    }
     let parts: Vec<&str> = value.split(['-', '_', '/', ' ', '(', ')', ',', '.', ':']).collect();
     let is_plain = |part: &&str| {
         part.chars().all(char::is_alphabetic) || (part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit()))
     };
     parts.len() > 1 && parts.iter().all(is_plain)
+}
+
+/// `Blue-Horse-77`: words and a number of two digits at the end, none of them a word of rules for passwords.
+fn is_pass_phrase(value: &str) -> bool {
+    const OF_RULES: [&str; 14] = [
+        "min",
+        "max",
+        "minimum",
+        "maximum",
+        "length",
+        "least",
+        "most",
+        "chars",
+        "characters",
+        "digits",
+        "factor",
+        "level",
+        "version",
+        "days",
+    ];
+    let parts: Vec<&str> = value.split(['-', '_', '.']).collect();
+    let Some((number, words)) = parts.split_last() else { return false };
+    let is_word = |word: &&str| {
+        word.chars().count() >= 3
+            && word.chars().all(char::is_alphabetic)
+            && !OF_RULES.contains(&word.to_lowercase().as_str())
+    };
+    number.len() == 2 && number.bytes().all(|b| b.is_ascii_digit()) && words.len() >= 2 && words.iter().all(is_word)
 }
 
 /// Names of files, versions, dates and settings, in words of letters or of digits.

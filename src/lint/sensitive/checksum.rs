@@ -64,6 +64,35 @@ pub(super) fn french_nir(digits: &[u32]) -> bool {
     digits.len() == 15 && 97 - number % 97 == key
 }
 
+/// The check digit of a British NHS number: modulo 11, with weights from 10 down to 2.
+pub(super) fn british_nhs(digits: &[u32]) -> bool {
+    let [first @ .., check] = digits else { return false };
+    let sum: u32 = first.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
+    digits.len() == 10 && (11 - sum % 11) % 11 == *check
+}
+
+/// The check digit of a German pension insurance number (VKVV § 4): the letter counts as two digits, and the digits
+/// of each product are added. `number` has no blanks.
+pub(super) fn german_pension(number: &str) -> bool {
+    const WEIGHTS: [u32; 12] = [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1];
+    let mut digits: Vec<u32> = Vec::with_capacity(13);
+    for c in number.chars() {
+        match (c.to_digit(10), c.is_ascii_uppercase()) {
+            (Some(digit), _) => digits.push(digit),
+            // `A` is 10 in base 36, and 01 here.
+            (None, true) => {
+                let value = c.to_digit(36).unwrap_or_default().saturating_sub(9);
+                digits.extend([value / 10, value % 10]);
+            }
+            (None, false) => return false,
+        }
+    }
+    let [first @ .., check] = digits.as_slice() else { return false };
+    let products = first.iter().zip(WEIGHTS).map(|(digit, weight)| digit * weight);
+    let sum: u32 = products.map(|product| product / 10 + product % 10).sum();
+    first.len() == WEIGHTS.len() && sum % 10 == *check
+}
+
 /// The test of eleven of a Dutch BSN.
 pub(super) fn dutch_bsn(digits: &[u32]) -> bool {
     let weights = [9_i64, 8, 7, 6, 5, 4, 3, 2, -1];
@@ -91,6 +120,8 @@ mod tests {
         assert!(!german_tax(&digits("12345678901")), "no digit is there twice");
         assert!(spanish_id("12345678Z") && !spanish_id("12345678A") && spanish_id("X1234567L"));
         assert!(french_nir(&digits("255081416802538")) && !french_nir(&digits("255081416802539")));
+        assert!(british_nhs(&digits("9434765919")) && !british_nhs(&digits("9434765918")));
+        assert!(german_pension("15070649C103") && german_pension("65170839J003") && !german_pension("65170839K003"));
         assert!(dutch_bsn(&digits("111222333")) && !dutch_bsn(&digits("111222334")));
     }
 
@@ -99,7 +130,7 @@ mod tests {
         fn any_text_is_taken(text in "\\PC{0,40}") {
             let numbers = digits(&text);
             let _ = (luhn(&numbers), iban(&text), german_tax(&numbers), spanish_id(&text));
-            let _ = (french_nir(&numbers), dutch_bsn(&numbers));
+            let _ = (french_nir(&numbers), dutch_bsn(&numbers), british_nhs(&numbers), german_pension(&text));
         }
 
         #[test]

@@ -3,7 +3,9 @@
 //! Where the checksum alone lets too many other numbers through (one in ten or eleven), the number's name must stand
 //! before it.
 
-use crate::lint::sensitive::checksum::{digits, dutch_bsn, french_nir, german_tax, iban, luhn, spanish_id};
+use crate::lint::sensitive::checksum::{
+    british_nhs, digits, dutch_bsn, french_nir, german_pension, german_tax, iban, luhn, spanish_id,
+};
 use crate::lint::sensitive::{Candidate, Class, Kind, Level, Pattern};
 
 /// How far before a number its name may stand, in bytes.
@@ -31,6 +33,13 @@ pub(super) static PATTERNS: &[Pattern] = &[
     personal("de-tax-id", "German tax number", r"\b[1-9][0-9](?: ?[0-9]{3}){3}\b", de_tax),
     personal("es-id", "Spanish identity number", r"\b[0-9XYZ][0-9]{7}-?[A-Z]\b", es_id),
     personal("fr-nir", "French social security number", r"\b[12](?: ?[0-9]){14}\b", fr_nir),
+    personal("uk-nhs", "British NHS number", r"\b[0-9]{3}[ \u{a0}-]?[0-9]{3}[ \u{a0}-]?[0-9]{4}\b", uk_nhs),
+    personal(
+        "de-pension-id",
+        "German pension insurance number",
+        r"\b[0-9]{2}[ \u{a0}]?[0-9]{6}[ \u{a0}]?[A-Z][ \u{a0}]?[0-9]{2}[ \u{a0}]?[0-9]\b",
+        de_pension,
+    ),
     personal("nl-bsn", "Dutch citizen number", r"\b[0-9]{4}\.?[0-9]{2}\.?[0-9]{3}\b", nl_bsn),
 ];
 
@@ -160,6 +169,36 @@ fn fr_nir(candidate: &Candidate<'_>) -> Option<Level> {
 fn nl_bsn(candidate: &Candidate<'_>) -> Option<Level> {
     let named = has_label(candidate, &["bsn", "burgerservicenummer", "sofinummer"]);
     (named && dutch_bsn(&digits(candidate.value()))).then_some(Level::High)
+}
+
+/// A telephone number after the name of the service has ten digits, too: the number itself must be named.
+fn uk_nhs(candidate: &Candidate<'_>) -> Option<Level> {
+    let number = digits(candidate.value());
+    let is_next = candidate.before(LABEL_BYTES).trim_end_matches([' ', ':', '|', '#', '\u{a0}']).ends_with("nhs");
+    let named = is_next || has_label(candidate, &["nhs number", "nhs no", "nhs nr", "nhs id", "nhs-number"]);
+    let repeats = number.iter().all(|digit| Some(digit) == number.first());
+    (named && !repeats && british_nhs(&number)).then_some(Level::High)
+}
+
+/// Area, day of birth (50 more where two persons would have the same number), letter, serial number. Lots have dates
+/// and letters, too: its name must be there.
+fn de_pension(candidate: &Candidate<'_>) -> Option<Level> {
+    const LABELS: [&str; 10] = [
+        "rentenversicherung",
+        "sozialversicherung",
+        "versicherungsnummer",
+        "versicherungsnr",
+        "versicherungs-nr",
+        "sv-nummer",
+        "sv-nr",
+        "rv-nr",
+        "rvnr",
+        "insurance number",
+    ];
+    let number: String = candidate.value().chars().filter(char::is_ascii_alphanumeric).collect();
+    let (day, month) = (number[2..4].parse().unwrap_or(0), number[4..6].parse().unwrap_or(0));
+    let is_day = matches!((day, month), (1..=31 | 51..=81, 1..=12));
+    (has_label(candidate, &LABELS) && is_day && german_pension(&number)).then_some(Level::High)
 }
 
 /// Whether one of these words begins shortly before the number.

@@ -44,7 +44,7 @@ pub(super) static PATTERNS: &[Pattern] = &[
     personal(
         "date-of-birth",
         "date of birth",
-        r"(?i)(?:date of birth|birth ?date|\bd\.?o\.?b\b\.?|born on|geburtsdatum|geb\. am|geboren am|fecha de nacimiento|date de naissance|data di nascita|data de nascimento|geboortedatum)\s{0,3}[:|=*]{0,3}\s{0,3}(?P<v>\d{1,2}[./-] ?\d{1,2}[./-] ?\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|\d{4}-\d{2}-\d{2}|\d{1,2}(?:\.|st|nd|rd|th| de| di)? \p{L}{3,12}\.?(?: de)? \d{4}|\p{L}{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})",
+        r"(?i)(?:(?:date of birth|birth ?date|\bd\.?o\.?b\b\.?|\bborn on|geburtsdatum|geburtstag|\bgeb\.(?: am)?|\bgeboren am|\bgeboren op|fecha de nacimiento|\bnacid[oa] el|date de naissance|\bnée? le|data di nascita|\bnat[oa] il|data de nascimento|\bnascid[oa] em|geboortedatum|data urodzenia|\bur\. |födelsedatum|fødselsdato|syntymäaika|doğum tarihi|datum narození|дата рождения|生年月日|出生日期)(?: ?\([^()\n]{1,24}\))?\s{0,3}(?:[:：|=*–—-]{1,3}|\b(?:is|was|ist|war|est|es)\b)?|\b(?:born|birthday|geboren|née?|nacid[oa]|nat[oa]|nascid[oa]|anniversaire|cumpleaños)\s{0,2}[:：|=*]{1,3})\s{0,3}(?P<v>\d{1,2}[./-] ?\d{1,2}[./-] ?\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}\b|\d{4}[-/.]\d{2}[-/.]\d{2}|\d{4}年\d{1,2}月\d{1,2}日|\d{1,2}(?:\.|st|nd|rd|th|er| de| di)? \p{L}{3,12}\.?(?: de)? \d{4}|\p{L}{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})",
         birth,
     ),
     personal(

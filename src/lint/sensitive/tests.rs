@@ -71,6 +71,13 @@ fn passwords_look_like_passwords() {
         "| Password | kL9#vQ2x |",
         "Passwort: Sommer2031!",
         "The password is: Zug-Brot-77!",
+        "The Wi-Fi password is Blue-Horse-77.",
+        "Das WLAN-Passwort ist Blume-Hund-77",
+        "Le mot de passe est Cheval-Bleu-77",
+        "La contraseña es Caballo_Azul_77",
+        "The password for the guest network is Blue-Horse-77",
+        "Passwort für Gäste: Sommer2031!",
+        "The password is “Blue-Horse-77”.",
         "pwd=\"lampenschirmständer\"",
     ] {
         assert_eq!(ids(text).len(), 1, "{text}");
@@ -87,6 +94,13 @@ fn passwords_look_like_passwords() {
         "password: settings.database.password",
         "password: <your password>",
         "Password: case-sensitive, 2-factor",
+        "The password is case-sensitive and at-least-12 characters long",
+        "The password is min-length-12",
+        "The password is 128-bit",
+        "The password is your-name-77",
+        "The password is example-word-77",
+        "The password issue-2024-tracker is open",
+        "The password for the guest network is on the door",
         "Forgot your password? Click here: account/settings",
     ] {
         assert!(ids(text).is_empty(), "{text}: {:?}", ids(text));
@@ -119,14 +133,24 @@ fn numbers_need_their_checksum() {
         ("de-tax-id", "Steuer-ID 86 095 742 719", "Steuer-ID 86 095 742 718"),
         ("es-id", "DNI 12345678Z", "DNI 12345678A"),
         ("fr-nir", "NIR : 2 55 08 14 168 025 38", "NIR : 2 55 08 14 168 025 39"),
+        ("uk-nhs", "NHS number: 943 476 5919", "NHS number: 943 476 5918"),
+        ("uk-nhs", "| NHS No. | 943-476-5919 |", "| Member No. | 9434765919 |"),
+        ("de-pension-id", "Rentenversicherungsnummer 15 070649 C 103", "Rentenversicherungsnummer 15 070649 C 104"),
+        ("de-pension-id", "SV-Nr.: 65170839J003", "SV-Nr.: 65173939J003"),
         ("nl-bsn", "BSN 111222333", "BSN 111222334"),
     ] {
         assert_eq!(found(good), [(id, Level::High)], "{good}");
         assert!(ids(bad).is_empty(), "{bad}: {:?}", ids(bad));
     }
-    for text in
-        ["order 86095742719", "part 111222333", "1234 5678 9012 3456", "invoice 512-68-44712", "No. 4-512-68-4471"]
-    {
+    for text in [
+        "order 86095742719",
+        "lot 65170839J003",
+        "NHS helpline, ring 943 476 5919",
+        "part 111222333",
+        "1234 5678 9012 3456",
+        "invoice 512-68-44712",
+        "No. 4-512-68-4471",
+    ] {
         assert!(ids(text).is_empty(), "{text}: {:?}", ids(text));
     }
 }
@@ -150,6 +174,18 @@ fn people_are_told_from_roles_and_services() {
         ("Phone: 0800 111 2233", Level::Low),
         ("Date of birth: 3 March 1984", Level::High),
         ("| Geburtsdatum | 03.03.1984 |", Level::High),
+        ("Born: 12.03.1980", Level::High),
+        ("Geboren: 12. März 1980", Level::High),
+        ("Geboren am: 12.03.1980", Level::High),
+        ("geb. 12.03.1980", Level::High),
+        ("Née le 12 mars 1980", Level::High),
+        ("Né le 1er mars 1980", Level::High),
+        ("Fecha de nacimiento: 12 de marzo de 1980", Level::High),
+        ("Nacida el 12/03/1980", Level::High),
+        ("Data di nascita – 12/03/1980", Level::High),
+        ("Date of birth (day, month, year): 12/03/1980", Level::High),
+        ("His date of birth is 12 March 1980", Level::High),
+        ("生年月日：1980年3月12日", Level::High),
     ] {
         let found = find(text);
         assert_eq!(found.iter().map(|found| found.level).collect::<Vec<_>>(), [level], "{text}");
@@ -164,6 +200,10 @@ fn people_are_told_from_roles_and_services() {
         "a gain of +20000000",
         "10.0.12.255",
         "She was born on 3 March 1784",
+        "Newborn: 12.03.1980",
+        "The idea was born 12 March 1980",
+        "Stubborn: 12.03.1980",
+        "Founded: 12.03.1980",
         "The phone 12 has more",
     ] {
         assert!(ids(text).is_empty(), "{text}: {:?}", ids(text));
