@@ -3,6 +3,7 @@
 
 use crate::answer::AnswerEvent;
 use crate::llm::ModelEvent;
+use crate::model::item::Link;
 use crate::model::{Answer, Citation, Hit, Locator};
 use crate::text::sentence;
 
@@ -38,6 +39,17 @@ impl Citer {
                 self.answer.dropped_markers += u32::from(citation.is_none());
                 self.answer.citations.extend(citation.clone());
                 citation.map(AnswerEvent::Citation)
+            }
+            ModelEvent::Link(source) => {
+                let annotation_index = self.answer.citations.len() + self.answer.links.len();
+                let link = Link { annotation_index, index: self.position, source };
+                self.answer.links.push(link.clone());
+                Some(AnswerEvent::Link(link))
+            }
+            ModelEvent::Beside(beside) => Some(AnswerEvent::Beside(beside)),
+            ModelEvent::InventedMarker => {
+                self.answer.dropped_markers += 1;
+                None
             }
             ModelEvent::Refused => {
                 self.answer.refused = true;

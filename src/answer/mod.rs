@@ -7,6 +7,7 @@ pub mod cite;
 pub mod retrieve;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -15,7 +16,8 @@ use crate::answer::cite::Citer;
 use crate::answer::retrieve::Retrieved;
 use crate::index::{IndexError, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, Exchange, LlmError, ModelEvent};
-use crate::model::{Answer, Citation};
+use crate::model::item::{Beside, Cue, Link};
+use crate::model::{Answer, Citation, Hit};
 
 /// One question and what came before it.
 #[derive(Debug, Clone, Default)]
@@ -24,15 +26,32 @@ pub struct Turn {
     pub question: String,
     /// Earlier turns, oldest first.
     pub history: Vec<Exchange>,
+    /// What the turn begins with.
+    pub cue: Cue,
+    /// Text for the model alone, from the thread's hidden items, oldest first.
+    pub hidden: Vec<String>,
+    /// Pieces of what the visitor attached: cited like documents.
+    pub attached: Vec<Hit>,
 }
 
 /// A piece of an answer as it is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum AnswerEvent {
+    /// The search is done; the model begins.
+    Retrieved {
+        /// How many hits it gave.
+        hits: usize,
+        /// How long it took.
+        took: Duration,
+    },
     /// More text, without markers.
     Delta(String),
     /// A citation of a hit of this turn, its quote found in the chunk.
     Citation(Citation),
+    /// A mark that is no citation.
+    Link(Link),
+    /// Something that is no text of the message.
+    Beside(Beside),
     /// The whole answer; nothing follows.
     Done(Answer),
 }
@@ -64,15 +83,20 @@ impl Engine {
     pub fn answer(&self, turn: Turn) -> BoxStream<'static, Result<AnswerEvent, AnswerError>> {
         let engine = self.clone();
         let started = async move {
+            let begun = Instant::now();
             let Retrieved { hits, terms } =
                 retrieve::retrieve(engine.index.as_ref(), &turn, engine.max_search_results).await?;
+            let retrieved = AnswerEvent::Retrieved { hits: hits.len(), took: begun.elapsed() };
             let citer = Citer::new(hits.clone());
-            let request = ChatRequest { question: turn.question, history: turn.history, hits, terms };
-            Ok::<_, AnswerError>((engine.model.stream(request), citer))
+            let Turn { question, history, cue, hidden, .. } = turn;
+            let request = ChatRequest { question, history, hits, terms, cue, hidden };
+            Ok::<_, AnswerError>((retrieved, engine.model.stream(request), citer))
         };
         stream::once(started)
             .flat_map(|started| match started {
-                Ok((model, citer)) => resolve(model, citer).boxed(),
+                Ok((retrieved, model, citer)) => {
+                    stream::once(async { Ok(retrieved) }).chain(resolve(model, citer)).boxed()
+                }
                 Err(error) => stream::once(async move { Err(error) }).boxed(),
             })
             .boxed()

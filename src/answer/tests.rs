@@ -39,7 +39,7 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
 }
 
 async fn done(engine: &Engine, question: &str, history: Vec<Exchange>) -> Answer {
-    let turn = Turn { question: question.into(), history };
+    let turn = Turn { question: question.into(), history, ..Turn::default() };
     let events: Vec<AnswerEvent> = engine.answer(turn).try_collect().await.expect("an answer");
     let text: String = events
         .iter()

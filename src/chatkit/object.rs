@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
 use crate::model::Citation;
+use crate::model::item::{ClientToolCall, GeneratedImage, StructuredInput, Task, Widget, Workflow};
 use crate::model::thread::{
     AssistantMessage, InferenceOptions, ItemContent, Page, Thread, ThreadItem, ThreadStatus, UserContent, UserMessage,
 };
@@ -55,6 +56,17 @@ enum Body<'a> {
     Assistant {
         content: Vec<AssistantContent<'a>>,
     },
+    Call(&'a ClientToolCall),
+    Widget(&'a Widget),
+    Image(&'a GeneratedImage),
+    Form(&'a StructuredInput),
+    Workflow {
+        workflow: &'a Workflow,
+    },
+    Task {
+        task: &'a Task,
+    },
+    Nothing {},
 }
 
 /// A part of an answer.
@@ -125,6 +137,16 @@ impl<'a> From<&'a ThreadItem> for Item<'a> {
                 ItemContent::UserMessage(message) => user_body(message),
                 ItemContent::AssistantMessage(message) => {
                     Body::Assistant { content: vec![AssistantContent::from(message)] }
+                }
+                ItemContent::ClientToolCall(call) => Body::Call(call),
+                ItemContent::Widget(widget) => Body::Widget(widget),
+                ItemContent::GeneratedImage(image) => Body::Image(image),
+                ItemContent::StructuredInput(form) => Body::Form(form),
+                ItemContent::Workflow(workflow) => Body::Workflow { workflow },
+                ItemContent::Task { task } => Body::Task { task },
+                // The last line of defence: whatever went wrong before, their text is not written.
+                ItemContent::EndOfTurn {} | ItemContent::HiddenContextItem(_) | ItemContent::SdkHiddenContext(_) => {
+                    Body::Nothing {}
                 }
             },
         }

@@ -255,6 +255,7 @@ fn parse_message(input: Map<String, Value>) -> Result<UserMessage, RequestError>
         input.content.into_iter().map(|part| read::<UserContent>(part, "content")).collect::<Result<Vec<_>, _>>()?;
     let message = UserMessage {
         content,
+        attachments: Vec::new(),
         quoted_text: input.quoted_text,
         inference_options: InferenceOptions { tool_choice, model: options.model },
     };

@@ -141,6 +141,7 @@ fn messages_do_not_return_the_callers_words_at_length() {
 #[test]
 fn items_are_written_byte_for_byte() {
     let rich = UserMessage {
+        attachments: Vec::new(),
         content: vec![
             UserContent::InputText { text: "Explain ".into() },
             UserContent::InputTag {
@@ -209,7 +210,7 @@ fn cited() -> AssistantMessage {
         locator: Locator::default(),
         index: 12,
     };
-    AssistantMessage { text: "Größe 🦀".into(), citations: vec![citation] }
+    AssistantMessage { text: "Größe 🦀".into(), citations: vec![citation], links: Vec::new() }
 }
 
 fn item(content: ItemContent) -> ThreadItem {

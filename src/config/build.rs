@@ -2,14 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::config::keys::{AUTH_MODES, MAX_SEARCH_RESULTS, MAX_STUB_DELTA_MS, MODEL_BACKENDS};
+use crate::config::keys::{
+    AUTH_MODES, LOG_FORMATS, MAX_ANSWER_TOKENS, MAX_CONTEXT_TOKENS, MAX_MIB, MAX_SEARCH_RESULTS, MAX_STUB_DELTA_MS,
+    MODEL_BACKENDS, MODEL_FALLBACKS, SWITCH,
+};
 use crate::config::resolve::{FoundAll, SettingProblem};
 use crate::config::settings::{
-    AssistantSettings, AuthMode, Base, EmbeddingSettings, LogSettings, ModelBackend, PathSettings, ServerSettings,
-    Settings,
+    AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, EmbeddingSettings, LogFormat, LogSettings,
+    ModelBackend, OpsSettings, PathSettings, RateLimit, ServerSettings, Settings,
 };
 use crate::config::value;
 use crate::secret::Secret;
+
+/// Requests a second for each visitor where `RATE_LIMIT` is unset, outside base `dev`.
+const DEFAULT_RATE: f64 = 5.0;
+const NO_NUMBER: &str = "must be a number";
 
 /// Makes the settings. Every value was checked before; one that fails here all the same is told like any other.
 pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Settings, SettingProblem> {
@@ -26,12 +33,16 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
             backend: reader.need("MODEL_BACKEND", model_backend)?,
             max_search_results: reader.need("MAX_SEARCH_RESULTS", max_search_results)?,
             stub_delta_ms: reader.need("STUB_DELTA_MS", |value| value::whole(value, 0, MAX_STUB_DELTA_MS))?,
+            chat: chat(&reader)?,
         },
         embedding: embedding(&reader)?,
-        server: server(&reader)?,
+        server: server(&reader, base)?,
         log: LogSettings {
             level: reader.need("LOG_LEVEL", value::log_level)?,
             file: found.value("LOG_FILE").map(PathBuf::from),
+            format: reader.need("LOG_FORMAT", log_format)?,
+            max_bytes: reader.need("LOG_MAX_MIB", mebibytes)?,
+            keep: reader.need("LOG_KEEP", |value| count(value, 1000))?,
         },
         warnings: Vec::new(),
     })
@@ -48,7 +59,20 @@ fn embedding(reader: &Reader<'_>) -> Result<Option<EmbeddingSettings>, SettingPr
     }))
 }
 
-fn server(reader: &Reader<'_>) -> Result<ServerSettings, SettingProblem> {
+fn chat(reader: &Reader<'_>) -> Result<ChatSettings, SettingProblem> {
+    Ok(ChatSettings {
+        model: reader.need("ASSISTANT_MODEL", |value| Ok(value.to_owned()))?,
+        base_url: reader.need("OPENAI_BASE_URL", value::http_url)?,
+        api_key: reader.0.value("OPENAI_API_KEY").map(Secret::new),
+        temperature: reader.need("ASSISTANT_TEMPERATURE", |value| value.parse().map_err(|_| NO_NUMBER.to_owned()))?,
+        instructions: reader.0.value("ASSISTANT_INSTRUCTIONS_TEMPLATE").map(PathBuf::from),
+        context_tokens: reader.need("MODEL_CONTEXT_TOKENS", |value| count(value, MAX_CONTEXT_TOKENS))?,
+        max_tokens: reader.need("MODEL_MAX_TOKENS", |value| count(value, MAX_ANSWER_TOKENS))?,
+        falls_back: reader.need("MODEL_FALLBACK", |value| Ok(value::choice(value, MODEL_FALLBACKS)? != "off"))?,
+    })
+}
+
+fn server(reader: &Reader<'_>, base: Base) -> Result<ServerSettings, SettingProblem> {
     let found = reader.0;
     Ok(ServerSettings {
         host: reader.need("SERVER_HOST", value::host)?,
@@ -58,7 +82,33 @@ fn server(reader: &Reader<'_>) -> Result<ServerSettings, SettingProblem> {
         public_url: reader.may("PUBLIC_URL", value::site_url)?,
         auth_mode: reader.need("AUTH_MODE", auth_mode)?,
         visitor_key: found.value("VISITOR_KEY").map(Secret::new),
+        rate_limit: reader.may("RATE_LIMIT", value::rate)?.unwrap_or(match base {
+            Base::Dev => RateLimit::Off,
+            Base::Staging | Base::Prod => RateLimit::PerSecond(DEFAULT_RATE),
+        }),
+        trusted_proxies: reader.may("TRUSTED_PROXIES", value::networks)?.unwrap_or_default(),
+        attachments: attachments(reader)?,
+        ops: ops(reader)?,
     })
+}
+
+fn attachments(reader: &Reader<'_>) -> Result<Option<AttachmentSettings>, SettingProblem> {
+    if !reader.need("ATTACHMENTS", |value| Ok(value::choice(value, SWITCH)? == "on"))? {
+        return Ok(None);
+    }
+    Ok(Some(AttachmentSettings {
+        max_bytes: reader.need("ATTACHMENT_MAX_MIB", mebibytes)?,
+        visitor_bytes: reader.need("ATTACHMENT_VISITOR_MIB", mebibytes)?,
+        total_bytes: reader.need("ATTACHMENT_TOTAL_MIB", mebibytes)?,
+        clamav_socket: reader.0.value("CLAMAV_SOCKET").map(str::to_owned),
+    }))
+}
+
+fn ops(reader: &Reader<'_>) -> Result<Option<OpsSettings>, SettingProblem> {
+    let address =
+        reader.may("OPS_ADDR", |value| value.parse().map_err(|_| "must be an address and a port".to_owned()))?;
+    let admin_token = reader.0.value("ADMIN_TOKEN").map(Secret::new);
+    Ok(address.map(|address| OpsSettings { address, admin_token }))
 }
 
 /// Reads values by name.
@@ -80,6 +130,22 @@ impl Reader<'_> {
     }
 }
 
+fn mebibytes(text: &str) -> Result<u64, String> {
+    Ok(value::whole(text, 1, MAX_MIB)? * 1024 * 1024)
+}
+
+fn count(text: &str, max: u64) -> Result<usize, String> {
+    usize::try_from(value::whole(text, 1, max)?).map_err(|error| error.to_string())
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match value::choice(text, LOG_FORMATS)? {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Ok(LogFormat::Auto),
+    }
+}
+
 fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a whole number from 0 to 65535".to_owned())
 }
@@ -93,6 +159,7 @@ fn max_search_results(text: &str) -> Result<usize, String> {
 fn model_backend(text: &str) -> Result<ModelBackend, String> {
     match value::choice(text, MODEL_BACKENDS)? {
         "auto" | "extractive" => Ok(ModelBackend::Extractive),
+        "chat" => Ok(ModelBackend::Chat),
         "stub" => Ok(ModelBackend::Stub),
         other => Err(format!("{other} is not built yet")),
     }

@@ -118,10 +118,20 @@ pub const MODEL_BACKENDS: &[&str] = &["auto", "openai", "chat", "extractive", "s
 pub const MAX_SEARCH_RESULTS: u64 = 50;
 /// The largest `STUB_DELTA_MS`.
 pub const MAX_STUB_DELTA_MS: u64 = 60_000;
+/// The words of switches.
+pub const SWITCH: &[&str] = &["on", "off"];
+/// The words of `MODEL_FALLBACK`.
+pub const MODEL_FALLBACKS: &[&str] = &["off", "extractive"];
+/// The words of `LOG_FORMAT`.
+pub const LOG_FORMATS: &[&str] = &["auto", "json", "text"];
+/// The largest `MODEL_CONTEXT_TOKENS`.
+pub const MAX_CONTEXT_TOKENS: u64 = 2_000_000;
+/// The largest `MODEL_MAX_TOKENS`.
+pub const MAX_ANSWER_TOKENS: u64 = 100_000;
+/// The largest bound on sizes in MiB: 1 TiB.
+pub const MAX_MIB: u64 = 1024 * 1024;
 
 const OPENAI: &str = "needs the openai backend";
-const MODELS: &str = "needs a language model";
-const OPS: &str = "needs the operations listener";
 const PROBES: &str = "needs probes";
 const SECRET: Kind = Kind::Secret { min_bytes: 1 };
 
@@ -160,8 +170,7 @@ pub const KEYS: &[Key] = &[
     )
     .default("5"),
     Key::new("ASSISTANT_MODEL", Group::Assistant, Kind::Text, "model of the openai and chat backends", "gpt-4.1-mini")
-        .default("gpt-4.1-mini")
-        .not_yet(MODELS),
+        .default("gpt-4.1-mini"),
     Key::new(
         "ASSISTANT_TEMPERATURE",
         Group::Assistant,
@@ -169,16 +178,38 @@ pub const KEYS: &[Key] = &[
         "how freely the model writes, 0 to 2",
         "0.3",
     )
-    .default("0.3")
-    .not_yet(MODELS),
+    .default("0.3"),
     Key::new(
         "ASSISTANT_INSTRUCTIONS_TEMPLATE",
         Group::Assistant,
         Kind::ExistingFile,
         "file with the instructions to the model; unset: the built-in ones",
         "instructions.md",
+    ),
+    Key::new(
+        "MODEL_CONTEXT_TOKENS",
+        Group::Assistant,
+        Kind::Whole { min: 512, max: MAX_CONTEXT_TOKENS },
+        "tokens that a prompt may take, the answer not counted: instructions, documents and what was said before",
+        "8000",
     )
-    .not_yet(MODELS),
+    .default("8000"),
+    Key::new(
+        "MODEL_MAX_TOKENS",
+        Group::Assistant,
+        Kind::Whole { min: 16, max: MAX_ANSWER_TOKENS },
+        "tokens that a model's answer may take",
+        "1000",
+    )
+    .default("1000"),
+    Key::new(
+        "MODEL_FALLBACK",
+        Group::Assistant,
+        Kind::Choice(MODEL_FALLBACKS),
+        "who answers when the model fails: extractive, and says so; off: nobody",
+        "extractive",
+    )
+    .default("off"),
     Key::new(
         "STUB_DELTA_MS",
         Group::Assistant,
@@ -187,16 +218,21 @@ pub const KEYS: &[Key] = &[
         "20",
     )
     .default("20"),
-    Key::new("OPENAI_API_KEY", Group::OpenAi, SECRET, "key of the OpenAI account", "sk-...").not_yet(OPENAI),
+    Key::new(
+        "OPENAI_API_KEY",
+        Group::OpenAi,
+        SECRET,
+        "key of the OpenAI account, or of the server at OPENAI_BASE_URL; unset: none is sent",
+        "sk-...",
+    ),
     Key::new(
         "OPENAI_BASE_URL",
         Group::OpenAi,
         Kind::Url,
-        "address of the API, with its /v1",
+        "address of the API, with its /v1: OpenAI's, or any compatible server's",
         "https://api.openai.com/v1",
     )
-    .default("https://api.openai.com/v1")
-    .not_yet(OPENAI),
+    .default("https://api.openai.com/v1"),
     Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
         .not_yet(OPENAI),
     Key::new(
@@ -270,16 +306,59 @@ pub const KEYS: &[Key] = &[
         "signs visitors' cookies, 32 bytes or more; unset: a key made at first start in STATE_DIR",
         "(openssl rand -hex 32)",
     ),
-    Key::new("RATE_LIMIT", Group::Server, Kind::Rate, "requests a second for each visitor, or off", "5/s")
-        .not_yet("needs rate limits"),
+    Key::new(
+        "RATE_LIMIT",
+        Group::Server,
+        Kind::Rate,
+        "requests a second for each visitor, or off; unset: off in dev, else 5/s",
+        "5/s",
+    ),
     Key::new(
         "TRUSTED_PROXIES",
         Group::Server,
         Kind::Networks,
         "proxies whose word about the caller's address counts, separated by commas; unset: none",
         "10.0.0.0/8",
+    ),
+    Key::new(
+        "ATTACHMENTS",
+        Group::Server,
+        Kind::Choice(SWITCH),
+        "whether visitors may attach files to their messages",
+        "off",
     )
-    .not_yet("needs rate limits"),
+    .default("on"),
+    Key::new(
+        "ATTACHMENT_MAX_MIB",
+        Group::Server,
+        Kind::Whole { min: 1, max: MAX_MIB },
+        "MiB that one attached file may take",
+        "10",
+    )
+    .default("10"),
+    Key::new(
+        "ATTACHMENT_VISITOR_MIB",
+        Group::Server,
+        Kind::Whole { min: 1, max: MAX_MIB },
+        "MiB that the files of one visitor may take",
+        "100",
+    )
+    .default("100"),
+    Key::new(
+        "ATTACHMENT_TOTAL_MIB",
+        Group::Server,
+        Kind::Whole { min: 1, max: MAX_MIB },
+        "MiB that everybody's attached files may take",
+        "2048",
+    )
+    .default("2048"),
+    Key::new(
+        "CLAMAV_SOCKET",
+        Group::Server,
+        Kind::Text,
+        "socket of the ClamAV daemon that looks through attached files: a path, or host:port; unset: nobody does",
+        "/run/clamav/clamd.ctl",
+    ),
     Key::new(
         "LOG_LEVEL",
         Group::Logs,
@@ -289,17 +368,51 @@ pub const KEYS: &[Key] = &[
     )
     .default("INFO"),
     Key::new("LOG_FILE", Group::Logs, Kind::File, "file for the logs; unset: stderr", "chatbotctl.log"),
+    Key::new(
+        "LOG_FORMAT",
+        Group::Logs,
+        Kind::Choice(LOG_FORMATS),
+        "json: one document a line; text: for people; auto: text on a terminal, else json",
+        "json",
+    )
+    .default("auto"),
+    Key::new(
+        "LOG_MAX_MIB",
+        Group::Logs,
+        Kind::Whole { min: 1, max: MAX_MIB },
+        "MiB after which LOG_FILE is put aside and begun anew",
+        "100",
+    )
+    .default("100"),
+    Key::new(
+        "LOG_KEEP",
+        Group::Logs,
+        Kind::Whole { min: 1, max: 1000 },
+        "how many files that were put aside are kept",
+        "5",
+    )
+    .default("5"),
     Key::new("SENTRY_DSN", Group::Logs, SECRET, "where errors are reported", "https://key@sentry.example.com/1")
         .not_yet("needs error reports"),
-    Key::new("OPS_ADDR", Group::Operations, Kind::Address, "address of the operations listener", "127.0.0.1:9002")
-        .not_yet(OPS),
+    Key::new(
+        "OPS_ADDR",
+        Group::Operations,
+        Kind::Address,
+        "address of the operations listener; a port of 0 picks a free one; unset: there is none",
+        "127.0.0.1:9002",
+    ),
     Key::new("OPS_URL", Group::Operations, Kind::Url, "where a probe finds that listener", "http://127.0.0.1:9002")
         .not_yet(PROBES),
     Key::new("PROBE_TOKEN", Group::Operations, SECRET, "token a probe sends as a visitor", "(a token)").not_yet(PROBES),
     Key::new("PROBE_TOKEN_OTHER", Group::Operations, SECRET, "token of a second visitor", "(another token)")
         .not_yet(PROBES),
-    Key::new("ADMIN_TOKEN", Group::Operations, SECRET, "token of the administrator", "(openssl rand -hex 32)")
-        .not_yet("needs administration"),
+    Key::new(
+        "ADMIN_TOKEN",
+        Group::Operations,
+        Kind::Secret { min_bytes: 32 },
+        "token of the operations listener, 32 bytes or more; needed where it is not on a loopback address",
+        "(openssl rand -hex 32)",
+    ),
 ];
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What holds between settings, and between settings and the profile's base.
 
+use std::net::SocketAddr;
+
 use crate::config::keys::AUTH_MODES;
 use crate::config::resolve::{Found, FoundAll, SettingProblem};
 use crate::config::settings::Base;
@@ -26,7 +28,7 @@ pub(super) fn default_auth_mode(found: &mut [Found], base: Base) {
 /// Applies all rules.
 pub(super) fn judge(found: &FoundAll, base: Base) -> Judged {
     let mut judged = Judged::default();
-    let rules = [model_backend, rate_limit, cors_origins, auth_mode, embeddings];
+    let rules = [model_backend, rate_limit, cors_origins, auth_mode, embeddings, ops];
     for rule in rules {
         rule(found, base, &mut judged);
     }
@@ -39,7 +41,7 @@ fn model_backend(found: &FoundAll, base: Base, judged: &mut Judged) {
         return;
     };
     let message = match backend.value.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("openai" | "chat") => "is not built yet; use `auto` or `extractive`",
+        Some("openai") => "is not built yet; use `auto`, `extractive` or `chat`",
         Some("stub") if base == Base::Prod => "is for load and protocol tests and refused in prod; use `auto`",
         _ => return,
     };
@@ -98,5 +100,19 @@ fn embeddings(found: &FoundAll, _base: Base, judged: &mut Judged) {
     };
     if found.value("EMBEDDING_BASE_URL").is_none() {
         judged.problems.push(model.problem("needs EMBEDDING_BASE_URL, the address that the documents' text goes to"));
+    }
+}
+
+/// What the operations listener tells is not for strangers.
+fn ops(found: &FoundAll, _base: Base, judged: &mut Judged) {
+    let Some(address) = found.find("OPS_ADDR") else {
+        return;
+    };
+    let parsed = address.value.as_deref().and_then(|value| value.parse::<SocketAddr>().ok());
+    let is_open = parsed.is_some_and(|address| !address.ip().to_canonical().is_loopback());
+    if is_open && found.value("ADMIN_TOKEN").is_none() {
+        judged
+            .problems
+            .push(address.problem("is not a loopback address and needs ADMIN_TOKEN; set it, or use 127.0.0.1"));
     }
 }

@@ -1,5 +1,6 @@
 //! The settings as values, one struct a concern; `app` hands each constructor its own.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -51,27 +52,31 @@ pub enum AuthMode {
 pub enum ModelBackend {
     /// The best sentences of the documents.
     Extractive,
+    /// A language model behind an OpenAI-compatible `/chat/completions`.
+    Chat,
     /// Paced, for load and protocol tests.
     Stub,
 }
 
 impl ModelBackend {
     /// Every value that is built.
-    pub const ALL: [Self; 2] = [Self::Extractive, Self::Stub];
+    pub const ALL: [Self; 3] = [Self::Extractive, Self::Chat, Self::Stub];
 
     /// The value of `MODEL_BACKEND`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Extractive => "extractive",
+            Self::Chat => "chat",
             Self::Stub => "stub",
         }
     }
 }
 
 /// `RATE_LIMIT`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum RateLimit {
     /// None.
+    #[default]
     Off,
     /// So many requests a second.
     PerSecond(f64),
@@ -118,6 +123,29 @@ pub struct AssistantSettings {
     pub max_search_results: usize,
     /// `STUB_DELTA_MS`.
     pub stub_delta_ms: u64,
+    /// The language model.
+    pub chat: ChatSettings,
+}
+
+/// A language model behind an OpenAI-compatible API.
+#[derive(Debug, Clone, Default)]
+pub struct ChatSettings {
+    /// `ASSISTANT_MODEL`.
+    pub model: String,
+    /// `OPENAI_BASE_URL`, without a trailing slash.
+    pub base_url: String,
+    /// `OPENAI_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `ASSISTANT_TEMPERATURE`.
+    pub temperature: f64,
+    /// `ASSISTANT_INSTRUCTIONS_TEMPLATE`: the file with the instructions.
+    pub instructions: Option<PathBuf>,
+    /// `MODEL_CONTEXT_TOKENS`.
+    pub context_tokens: usize,
+    /// `MODEL_MAX_TOKENS`.
+    pub max_tokens: usize,
+    /// `MODEL_FALLBACK`: whether the extractive backend answers when the model fails.
+    pub falls_back: bool,
 }
 
 /// Embeddings that help the search.
@@ -152,6 +180,58 @@ pub struct ServerSettings {
     pub auth_mode: AuthMode,
     /// `VISITOR_KEY`: signs visitors' cookies; without it the key in `STATE_DIR` serves.
     pub visitor_key: Option<Secret>,
+    /// `RATE_LIMIT`, its default for the profile already decided.
+    pub rate_limit: RateLimit,
+    /// `TRUSTED_PROXIES`.
+    pub trusted_proxies: Vec<Network>,
+    /// `ATTACHMENTS` and their bounds; `None` when they are off.
+    pub attachments: Option<AttachmentSettings>,
+    /// The operations listener; `None` when there is none.
+    pub ops: Option<OpsSettings>,
+}
+
+/// Addresses that begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// One of them.
+    pub address: IpAddr,
+    /// How many bits they have in common.
+    pub prefix: u8,
+}
+
+impl Network {
+    /// Whether this address is one of them. An IPv4 address mapped into IPv6 is the IPv4 address.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
+            IpAddr::V6(address) => (address.to_bits(), 128),
+        };
+        let ((ours, width), (theirs, of)) = (bits(self.address), bits(address));
+        let differing = ours ^ theirs;
+        width == of && (self.prefix == 0 || differing >> (128 - u32::from(self.prefix)) == 0)
+    }
+}
+
+/// Files that visitors attach.
+#[derive(Debug, Clone)]
+pub struct AttachmentSettings {
+    /// `ATTACHMENT_MAX_MIB` in bytes.
+    pub max_bytes: u64,
+    /// `ATTACHMENT_VISITOR_MIB` in bytes.
+    pub visitor_bytes: u64,
+    /// `ATTACHMENT_TOTAL_MIB` in bytes.
+    pub total_bytes: u64,
+    /// `CLAMAV_SOCKET`: a path, or host and port.
+    pub clamav_socket: Option<String>,
+}
+
+/// The operations listener.
+#[derive(Debug, Clone)]
+pub struct OpsSettings {
+    /// `OPS_ADDR`.
+    pub address: SocketAddr,
+    /// `ADMIN_TOKEN`; there is one when the address is no loopback one.
+    pub admin_token: Option<Secret>,
 }
 
 /// Logs.
@@ -161,4 +241,21 @@ pub struct LogSettings {
     pub level: tracing::Level,
     /// `LOG_FILE`: a file instead of stderr.
     pub file: Option<PathBuf>,
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `LOG_MAX_MIB` in bytes.
+    pub max_bytes: u64,
+    /// `LOG_KEEP`.
+    pub keep: usize,
+}
+
+/// `LOG_FORMAT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people on a terminal, else JSON.
+    Auto,
+    /// One document a line.
+    Json,
+    /// For people.
+    Text,
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use reqwest::Url;
 use tracing::Level;
 
-use crate::config::settings::RateLimit;
+use crate::config::settings::{Network, RateLimit};
 use crate::text::Language;
 
 /// What a setting takes.
@@ -81,7 +81,7 @@ impl Kind {
             Self::LogLevel => log_level(value).map(drop),
             Self::Host => host(value).map(drop),
             Self::Address => address(value),
-            Self::Networks => networks(value),
+            Self::Networks => networks(value).map(drop),
             Self::Origins => origins(value).map(drop),
             Self::Url => http_url(value).map(drop),
             Self::Site => site_url(value).map(drop),
@@ -262,20 +262,21 @@ fn address(value: &str) -> Result<(), String> {
     parsed.map(drop).map_err(|_| "must be an IP address with a port, such as 127.0.0.1:9002".to_owned())
 }
 
-fn networks(value: &str) -> Result<(), String> {
-    let is_network = |item: &str| {
-        let (address, prefix) = item.split_once('/').map_or((item, None), |(address, prefix)| (address, Some(prefix)));
-        let Ok(address) = address.parse::<IpAddr>() else {
-            return false;
-        };
-        let longest: u8 = if address.is_ipv4() { 32 } else { 128 };
-        prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest))
-    };
-    if value.split(',').map(str::trim).filter(|item| !item.is_empty()).all(is_network) {
-        Ok(())
-    } else {
-        Err("must list IP addresses or networks such as 10.0.0.0/8, separated by commas".to_owned())
-    }
+/// IP addresses and networks, separated by commas.
+pub fn networks(value: &str) -> Result<Vec<Network>, String> {
+    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(network)
+        .collect::<Option<_>>()
+        .ok_or_else(|| "must list IP addresses or networks such as 10.0.0.0/8, separated by commas".to_owned())
+}
+
+fn network(item: &str) -> Option<Network> {
+    let (address, prefix) = item.split_once('/').map_or((item, None), |(address, prefix)| (address, Some(prefix)));
+    let address = address.parse::<IpAddr>().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
+    (prefix <= longest).then_some(Network { address, prefix })
 }
 
 fn database_url(value: &str) -> Result<(), String> {

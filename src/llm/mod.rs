@@ -7,11 +7,14 @@ pub mod stub;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use crate::config::settings::{AssistantSettings, ModelBackend};
 use crate::llm::extractive::Extractive;
 use crate::llm::stub::Stub;
+use crate::model::item::{Beside, Cue, Source};
+use crate::model::thread::ItemContent;
 use crate::model::{Hit, QueryTerm};
 
 /// A kind of model backend.
@@ -38,7 +41,7 @@ pub fn open(settings: &AssistantSettings) -> Option<Arc<dyn ChatModel>> {
 }
 
 /// What a backend is asked: a question, what came before, and what was found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ChatRequest {
     /// The question.
     pub question: String,
@@ -48,6 +51,10 @@ pub struct ChatRequest {
     pub hits: Vec<Hit>,
     /// The words of the question that say what it is about.
     pub terms: Vec<QueryTerm>,
+    /// What the turn begins with.
+    pub cue: Cue,
+    /// Text for the model alone, from the thread's hidden items, oldest first.
+    pub hidden: Vec<String>,
 }
 
 /// One earlier turn.
@@ -60,7 +67,7 @@ pub struct Exchange {
 }
 
 /// A piece of an answer as it is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ModelEvent {
     /// More text.
     Text(String),
@@ -71,6 +78,12 @@ pub enum ModelEvent {
         /// The supporting words, copied from the chunk; without them the chunk's best words are quoted.
         quote: Option<String>,
     },
+    /// The text so far ends with a mark that is no citation.
+    Link(Source),
+    /// Something that is no text of the message.
+    Beside(Beside),
+    /// A marker that named nothing retrieved was left out of the text.
+    InventedMarker,
     /// The answer says that the documents do not answer.
     Refused,
 }
@@ -81,12 +94,41 @@ pub enum LlmError {
     /// It failed; trying again is reasonable.
     #[error("the model backend failed: {0}")]
     Temporary(String),
+    /// It has too much to do.
+    #[error("the model backend has too much to do: {0}")]
+    Busy(String),
+    /// It said nothing, or nothing more, in time.
+    #[error("the model backend is too slow: {0}")]
+    Slow(String),
+    /// It refuses, and will refuse again: a wrong key, an unknown model, a prompt too long.
+    #[error("the model backend refuses: {0}")]
+    Refused(String),
+}
+
+impl LlmError {
+    /// A stable name, for metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Temporary(_) => "model_failed",
+            Self::Busy(_) => "model_busy",
+            Self::Slow(_) => "model_slow",
+            Self::Refused(_) => "model_refused",
+        }
+    }
 }
 
 /// Writes answers. Object-safe: used as `Arc<dyn ChatModel>`.
 pub trait ChatModel: Send + Sync {
     /// The backend's name, as in `MODEL_BACKEND`.
     fn name(&self) -> &'static str;
+    /// Whether it knows what to do with such a turn; all know messages.
+    fn takes(&self, cue: &Cue) -> bool {
+        matches!(cue, Cue::Message)
+    }
+    /// Answers an action at once, without a stream: what the widget becomes, if it changes. Only for a cue it takes.
+    fn act<'a>(&'a self, _request: &'a ChatRequest) -> BoxFuture<'a, Result<Option<ItemContent>, LlmError>> {
+        Box::pin(async { Ok(None) })
+    }
     /// Writes one answer. Dropping the stream cancels it.
     fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>>;
 }
@@ -94,13 +136,19 @@ pub trait ChatModel: Send + Sync {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::config::settings::ChatSettings;
     use crate::model::{BlockKind, Chunk, Locator, Span};
 
     #[test]
     fn every_value_of_the_setting_has_its_backend() {
         for kind in ModelBackend::ALL {
-            let settings =
-                AssistantSettings { name: String::new(), backend: kind, max_search_results: 5, stub_delta_ms: 0 };
+            let settings = AssistantSettings {
+                name: String::new(),
+                backend: kind,
+                max_search_results: 5,
+                stub_delta_ms: 0,
+                chat: ChatSettings::default(),
+            };
             let model = open(&settings).expect("a row for every value");
             assert_eq!(model.name(), kind.name());
         }

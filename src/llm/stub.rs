@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn there_are_always_six_deltas() {
         for hits in [Vec::new(), vec![crate::llm::tests::hit("Ok.")]] {
-            let request = ChatRequest { question: "?".into(), history: Vec::new(), hits, terms: Vec::new() };
+            let request = ChatRequest { question: "?".into(), hits, ..ChatRequest::default() };
             let texts = events(&request).iter().filter(|event| matches!(event, ModelEvent::Text(_))).count();
             assert!(texts >= MIN_DELTAS, "{texts}");
         }

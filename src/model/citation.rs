@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::item::Link;
 use crate::model::{Locator, file_name};
 
 /// A link from a place in an answer to a chunk retrieved in the same turn; `quote` is a substring of that chunk.
@@ -28,12 +29,15 @@ pub struct Citation {
 }
 
 /// A complete answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// The text, without markers.
     pub text: String,
     /// Its citations, in the order of their positions.
     pub citations: Vec<Citation>,
+    /// Its other marks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// Whether this says that the documents do not answer.
     pub refused: bool,
     /// How many markers named nothing retrieved, or quoted words that are not there, and were dropped.

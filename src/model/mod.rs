@@ -1,7 +1,9 @@
 //! Plain data that the layers share. Types here know no SQL, no HTTP and no command line.
 
+pub mod attachment;
 pub mod citation;
 pub mod document;
+pub mod item;
 pub mod report;
 pub mod thread;
 

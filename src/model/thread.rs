@@ -4,6 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Citation;
+use crate::model::attachment::Attachment;
+use crate::model::item::{
+    ClientToolCall, GeneratedImage, HiddenContext, Link, StructuredInput, Task, Widget, Workflow,
+};
 
 /// Who acts: the owner of threads. An opaque id made by the server, never by the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,7 +64,7 @@ pub struct ThreadItem {
     pub content: ItemContent,
 }
 
-/// What an item is. More kinds come with the rest of the protocol.
+/// What an item is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ItemContent {
@@ -68,6 +72,27 @@ pub enum ItemContent {
     UserMessage(UserMessage),
     /// What the bot answered.
     AssistantMessage(AssistantMessage),
+    /// A call of a tool that the page has.
+    ClientToolCall(ClientToolCall),
+    /// A widget.
+    Widget(Widget),
+    /// A picture that was made.
+    GeneratedImage(GeneratedImage),
+    /// A form.
+    StructuredInput(StructuredInput),
+    /// Steps that the bot shows.
+    Workflow(Workflow),
+    /// One step that the bot shows.
+    Task {
+        /// It.
+        task: Task,
+    },
+    /// The bot has said all it had to say.
+    EndOfTurn {},
+    /// Text for the model alone; it never leaves the server.
+    HiddenContextItem(HiddenContext),
+    /// The same, as the protocol's own parts write it.
+    SdkHiddenContext(HiddenContext),
 }
 
 /// What a visitor wrote.
@@ -75,6 +100,9 @@ pub enum ItemContent {
 pub struct UserMessage {
     /// Its parts, in order.
     pub content: Vec<UserContent>,
+    /// Files that came with it, as they were then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Text of an earlier answer that it refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quoted_text: Option<String>,
@@ -134,6 +162,9 @@ pub struct AssistantMessage {
     pub text: String,
     /// Its citations.
     pub citations: Vec<Citation>,
+    /// Its other marks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
 }
 
 /// Which end of a list comes first.
@@ -211,6 +242,31 @@ impl ItemContent {
         match self {
             Self::UserMessage(_) => "user_message",
             Self::AssistantMessage(_) => "assistant_message",
+            Self::ClientToolCall(_) => "client_tool_call",
+            Self::Widget(_) => "widget",
+            Self::GeneratedImage(_) => "generated_image",
+            Self::StructuredInput(_) => "structured_input",
+            Self::Workflow(_) => "workflow",
+            Self::Task { .. } => "task",
+            Self::EndOfTurn {} => "end_of_turn",
+            Self::HiddenContextItem(_) => "hidden_context_item",
+            Self::SdkHiddenContext(_) => "sdk_hidden_context",
+        }
+    }
+
+    /// Whether it is for the model alone and never sent to anybody.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Self::HiddenContextItem(_) | Self::SdkHiddenContext(_))
+    }
+
+    /// What the id of such an item begins with.
+    pub fn id_prefix(&self) -> &'static str {
+        match self {
+            Self::ClientToolCall(_) => "tc",
+            Self::Workflow(_) => "wf",
+            Self::Task { .. } => "tsk",
+            Self::SdkHiddenContext(_) => "shcx",
+            _ => "msg",
         }
     }
 }

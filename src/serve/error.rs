@@ -134,9 +134,14 @@ impl From<RequestError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NoSuchThread | StoreError::NoSuchItem => Self::not_found(error.to_string()),
+            StoreError::NoSuchThread | StoreError::NoSuchItem | StoreError::NoSuchAttachment => {
+                Self::not_found(error.to_string())
+            }
             StoreError::NoSuchCursor | StoreError::NotUserMessage => Self::bad_request(error.to_string()),
-            StoreError::NotActive => Self::conflict(error.to_string()),
+            StoreError::NotActive | StoreError::NothingPending | StoreError::AttachmentState(..) => {
+                Self::conflict(error.to_string())
+            }
+            StoreError::AttachmentsFull(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", error.to_string()),
             StoreError::Damaged { .. } | StoreError::Backend(_) => {
                 log_cause("the store failed", &error);
                 Self::internal()

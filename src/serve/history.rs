@@ -8,11 +8,13 @@ pub const MAX_EXCHANGES: usize = 6;
 /// Items enough to find that many turns in, unless many messages went unanswered.
 pub const ITEMS: u32 = 40;
 
-/// The answered turns before the item `question_id`, oldest first, from items that stand newest first.
-pub fn exchanges(newest_first: &[ThreadItem], question_id: &str) -> Vec<Exchange> {
+/// The answered turns before the item `question_id` (without one: all), oldest first, from items that stand newest
+/// first.
+pub fn exchanges(newest_first: &[ThreadItem], question_id: Option<&str>) -> Vec<Exchange> {
     let mut turns = Vec::new();
     let mut answer = None;
-    let before = newest_first.iter().skip_while(|item| item.id != question_id).skip(1);
+    let start = question_id.and_then(|id| newest_first.iter().position(|item| item.id == id)).map_or(0, |at| at + 1);
+    let before = newest_first.iter().skip(start);
     for item in before {
         match &item.content {
             ItemContent::AssistantMessage(message) => answer = Some(message.text.clone()),
@@ -22,6 +24,7 @@ pub fn exchanges(newest_first: &[ThreadItem], question_id: &str) -> Vec<Exchange
                     turns.push(Exchange { question, answer });
                 }
             }
+            _ => {}
         }
         if turns.len() == MAX_EXCHANGES {
             break;
@@ -29,4 +32,18 @@ pub fn exchanges(newest_first: &[ThreadItem], question_id: &str) -> Vec<Exchange
     }
     turns.reverse();
     turns
+}
+
+/// The texts for the model alone, oldest first.
+pub fn hidden_context(newest_first: &[ThreadItem]) -> Vec<String> {
+    let mut texts: Vec<String> = newest_first
+        .iter()
+        .filter_map(|item| match &item.content {
+            ItemContent::HiddenContextItem(hidden) | ItemContent::SdkHiddenContext(hidden) => Some(&hidden.content),
+            _ => None,
+        })
+        .map(|content| content.as_str().map_or_else(|| content.to_string(), str::to_owned))
+        .collect();
+    texts.reverse();
+    texts
 }

@@ -11,6 +11,7 @@ mod connections;
 mod error;
 mod file;
 mod history;
+pub mod metrics;
 mod middleware;
 mod origin;
 mod preview;

@@ -13,6 +13,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::busy::Busy;
+use crate::serve::metrics::Metrics;
 use crate::serve::origin::{Names, Origins};
 use crate::serve::visitor::{CookieStyle, Transport, VisitorKey};
 use crate::serve::{Deps, ServeError};
@@ -50,6 +51,8 @@ pub struct Parts {
     pub names: Names,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The running answers.
     pub answers: TaskTracker,
     /// Ends running answers at once.
@@ -87,6 +90,7 @@ impl AppState {
             origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
             names: Names::new(public_url.as_ref(), settings.auth_mode),
             busy: Arc::default(),
+            metrics: Metrics::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),
         })))

@@ -15,8 +15,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::Value;
 
-use crate::model::thread::{FeedbackKind, Page, PageQuery, Principal, Thread, ThreadItem, UserMessage};
+use crate::model::attachment::{Attachment, AttachmentUsage};
+use crate::model::item::InputSubmission;
+use crate::model::thread::{FeedbackKind, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage};
 use crate::secret::Secret;
 
 pub use sqlite::SqliteStore;
@@ -26,9 +29,10 @@ pub use sqlite::SqliteStore;
 pub trait Store: Send + Sync {
     /// Whether the store answers.
     async fn ping(&self) -> Result<(), StoreError>;
-    /// Inserts a thread and its first item in one transaction.
+    /// Inserts a thread and its first item in one transaction, and gives the thread the attachments of that item.
     async fn create_thread(&self, who: &Principal, thread: &Thread, first: &ThreadItem) -> Result<(), StoreError>;
-    /// Inserts an item if its thread exists, is the principal's and, for a user message, is active.
+    /// Inserts an item if its thread exists, is the principal's and, for a user message, is active; gives the thread
+    /// the message's attachments, which must be the principal's, uploaded, and no other message's.
     async fn add_item(&self, who: &Principal, item: &ThreadItem) -> Result<(), StoreError>;
     /// One thread.
     async fn thread(&self, who: &Principal, thread_id: &str) -> Result<Thread, StoreError>;
@@ -47,10 +51,58 @@ pub trait Store: Send + Sync {
     async fn delete_thread(&self, who: &Principal, thread_id: &str) -> Result<(), StoreError>;
     /// One item.
     async fn item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<ThreadItem, StoreError>;
-    /// A thread's items.
+    /// A thread's items, without those for the model alone.
     async fn items(&self, who: &Principal, thread_id: &str, page: &PageQuery) -> Result<Page<ThreadItem>, StoreError>;
     /// Deletes all items after a user message of an active thread, in one transaction; tells that message.
     async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError>;
+    /// A thread's newest items, those for the model alone included, newest first.
+    async fn recent(&self, who: &Principal, thread_id: &str, limit: u32) -> Result<Vec<ThreadItem>, StoreError>;
+    /// Replaces what a stored item is, keeping its id, time and place; tells the item as it is now.
+    async fn replace_item(&self, who: &Principal, item: &ThreadItem) -> Result<ThreadItem, StoreError>;
+    /// Deletes one item.
+    async fn remove_item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<(), StoreError>;
+    /// Gives the newest item, which must be a pending tool call of an active thread, its output, and deletes other
+    /// pending calls near it; tells the completed call.
+    async fn complete_tool_call(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        output: Value,
+    ) -> Result<ThreadItem, StoreError>;
+    /// Fills in a pending form of an active thread; tells the form as it is now.
+    async fn fill_form(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        item_id: &str,
+        submission: &InputSubmission,
+    ) -> Result<ThreadItem, StoreError>;
+    /// Locks, closes or opens a thread.
+    async fn set_status(&self, who: &Principal, thread_id: &str, status: &ThreadStatus) -> Result<Thread, StoreError>;
+    /// Inserts an attachment that no message has yet, within bounds on what all of them take.
+    async fn add_attachment(
+        &self,
+        who: &Principal,
+        attachment: &Attachment,
+        bounds: &AttachmentUsage,
+    ) -> Result<(), StoreError>;
+    /// Sets what became known by the upload: size, hash, type and kind. Only once, and only before a message has it.
+    async fn finish_upload(
+        &self,
+        who: &Principal,
+        attachment: &Attachment,
+        bounds: &AttachmentUsage,
+    ) -> Result<(), StoreError>;
+    /// One attachment.
+    async fn attachment(&self, who: &Principal, attachment_id: &str) -> Result<Attachment, StoreError>;
+    /// A thread's attachments.
+    async fn thread_attachments(&self, who: &Principal, thread_id: &str) -> Result<Vec<Attachment>, StoreError>;
+    /// Deletes an attachment that no message has; tells what it was.
+    async fn delete_attachment(&self, who: &Principal, attachment_id: &str) -> Result<Attachment, StoreError>;
+    /// Deletes everybody's attachments older than this that no message has; tells how many.
+    async fn expire_attachments(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Which of these hashes no attachment names.
+    async fn unnamed_bytes(&self, sha256: &[String]) -> Result<Vec<String>, StoreError>;
     /// Records feedback on items of one thread, all of them or none; later feedback replaces earlier.
     async fn set_feedback(&self, who: &Principal, thread_id: &str, feedback: &Feedback) -> Result<(), StoreError>;
     /// The newest assistant message that has citations.
@@ -88,6 +140,18 @@ pub enum StoreError {
     /// The item is not a user message.
     #[error("the item is not a user message")]
     NotUserMessage,
+    /// No tool call or form waits there.
+    #[error("nothing waits for this")]
+    NothingPending,
+    /// No such attachment, or not the principal's.
+    #[error("no such attachment")]
+    NoSuchAttachment,
+    /// The attachment is in no state for this: not uploaded yet, or some message's already.
+    #[error("the attachment `{0}` is {1}")]
+    AttachmentState(String, &'static str),
+    /// Attachments take all they may.
+    #[error("{0}")]
+    AttachmentsFull(&'static str),
     /// A stored row cannot be read back.
     #[error("the stored item `{item_id}` cannot be read: {message}")]
     Damaged {

@@ -2,18 +2,24 @@
 //!
 //! Every statement names the owner. A write that matched nothing asks afterwards, within its own transaction, why.
 
+mod attachments;
 mod row;
+mod turns;
 
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Row as _, Sqlite, SqliteConnection, Transaction};
 
+use crate::model::attachment::{Attachment, AttachmentUsage};
+use crate::model::item::InputSubmission;
 use crate::model::thread::{
     ItemContent, Order, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
@@ -227,11 +233,13 @@ impl Store for SqliteStore {
         let statement = match page.order {
             Order::Asc => {
                 "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
-                 WHERE t.id = $1 AND t.owner = $2 AND i.seq > $3 ORDER BY i.seq ASC LIMIT $4"
+                 WHERE t.id = $1 AND t.owner = $2 AND i.seq > $3 \
+                 AND i.kind NOT IN ('hidden_context_item', 'sdk_hidden_context') ORDER BY i.seq ASC LIMIT $4"
             }
             Order::Desc => {
                 "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
-                 WHERE t.id = $1 AND t.owner = $2 AND i.seq < $3 ORDER BY i.seq DESC LIMIT $4"
+                 WHERE t.id = $1 AND t.owner = $2 AND i.seq < $3 \
+                 AND i.kind NOT IN ('hidden_context_item', 'sdk_hidden_context') ORDER BY i.seq DESC LIMIT $4"
             }
         };
         let rows = sqlx::query(statement)
@@ -311,6 +319,135 @@ impl Store for SqliteStore {
         .transpose()
     }
 
+    async fn recent(&self, who: &Principal, thread_id: &str, limit: u32) -> Result<Vec<ThreadItem>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        find_thread(&mut snapshot, who, thread_id).await?;
+        let rows = sqlx::query(
+            "SELECT i.*, t.id AS thread_id FROM items i JOIN threads t ON t.seq = i.thread_seq \
+             WHERE t.id = $1 AND t.owner = $2 ORDER BY i.seq DESC LIMIT $3",
+        )
+        .bind(thread_id)
+        .bind(&who.id)
+        .bind(limit)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        rows.iter().map(read_item).collect()
+    }
+
+    async fn replace_item(&self, who: &Principal, item: &ThreadItem) -> Result<ThreadItem, StoreError> {
+        let mut transaction = self.write().await?;
+        let replaced = turns::replace_item(&mut transaction, who, item).await?;
+        transaction.commit().await?;
+        Ok(replaced)
+    }
+
+    async fn remove_item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        turns::delete_item(&mut transaction, who, thread_id, item_id).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn complete_tool_call(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        output: Value,
+    ) -> Result<ThreadItem, StoreError> {
+        let mut transaction = self.write().await?;
+        let call = turns::complete_tool_call(&mut transaction, who, thread_id, output).await?;
+        transaction.commit().await?;
+        Ok(call)
+    }
+
+    async fn fill_form(
+        &self,
+        who: &Principal,
+        thread_id: &str,
+        item_id: &str,
+        submission: &InputSubmission,
+    ) -> Result<ThreadItem, StoreError> {
+        let mut transaction = self.write().await?;
+        let form = turns::fill_form(&mut transaction, who, thread_id, item_id, submission).await?;
+        transaction.commit().await?;
+        Ok(form)
+    }
+
+    async fn set_status(&self, who: &Principal, thread_id: &str, status: &ThreadStatus) -> Result<Thread, StoreError> {
+        let (status, reason) = status_columns(status);
+        sqlx::query("UPDATE threads SET status = $1, status_reason = $2 WHERE id = $3 AND owner = $4 RETURNING *")
+            .bind(status)
+            .bind(reason)
+            .bind(thread_id)
+            .bind(&who.id)
+            .fetch_optional(&self.writer)
+            .await?
+            .as_ref()
+            .map_or(Err(StoreError::NoSuchThread), read_thread)
+    }
+
+    async fn add_attachment(
+        &self,
+        who: &Principal,
+        attachment: &Attachment,
+        bounds: &AttachmentUsage,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        attachments::insert(&mut transaction, who, attachment, bounds).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn finish_upload(
+        &self,
+        who: &Principal,
+        attachment: &Attachment,
+        bounds: &AttachmentUsage,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        attachments::finish(&mut transaction, who, attachment, bounds).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn attachment(&self, who: &Principal, attachment_id: &str) -> Result<Attachment, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        attachments::find(&mut connection, who, attachment_id).await
+    }
+
+    async fn thread_attachments(&self, who: &Principal, thread_id: &str) -> Result<Vec<Attachment>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        find_thread(&mut snapshot, who, thread_id).await?;
+        attachments::of_thread(&mut snapshot, who, thread_id).await
+    }
+
+    async fn delete_attachment(&self, who: &Principal, attachment_id: &str) -> Result<Attachment, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = attachments::delete(&mut transaction, who, attachment_id).await?;
+        transaction.commit().await?;
+        Ok(deleted)
+    }
+
+    async fn expire_attachments(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let done = sqlx::query("DELETE FROM attachments WHERE thread_seq IS NULL AND created_us < $1")
+            .bind(before.as_microsecond())
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn unnamed_bytes(&self, sha256: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut snapshot = self.readers.begin().await?;
+        let mut unnamed = Vec::new();
+        for hash in sha256 {
+            let found: Option<i64> = sqlx::query_scalar("SELECT seq FROM attachments WHERE sha256 = $1 LIMIT 1")
+                .bind(hash)
+                .fetch_optional(&mut *snapshot)
+                .await?;
+            if found.is_none() {
+                unnamed.push(hash.clone());
+            }
+        }
+        Ok(unnamed)
+    }
+
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -335,6 +472,11 @@ async fn insert_item(connection: &mut SqliteConnection, who: &Principal, item: &
     if done.rows_affected() == 0 {
         find_thread(connection, who, &item.thread_id).await?;
         return Err(StoreError::NotActive);
+    }
+    if let ItemContent::UserMessage(message) = &item.content {
+        for attachment in &message.attachments {
+            attachments::give_to_thread(connection, who, &attachment.id, &item.thread_id).await?;
+        }
     }
     Ok(())
 }

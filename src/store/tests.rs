@@ -428,6 +428,7 @@ fn user_item(thread_id: &str, text: &str) -> ThreadItem {
     item(
         thread_id,
         ItemContent::UserMessage(UserMessage {
+            attachments: Vec::new(),
             content: vec![UserContent::InputText { text: text.to_owned() }],
             quoted_text: Some("nul \u{0}, quote \", emoji 🦀".to_owned()),
             inference_options: InferenceOptions::default(),
@@ -446,7 +447,7 @@ fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
         locator: Locator { page: Some(3), ..Locator::default() },
         index: 12,
     };
-    let message = AssistantMessage { text: text.to_owned(), citations: vec![citation] };
+    let message = AssistantMessage { text: text.to_owned(), citations: vec![citation], links: Vec::new() };
     item(thread_id, ItemContent::AssistantMessage(message))
 }
 

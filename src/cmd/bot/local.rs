@@ -34,13 +34,14 @@ impl LocalBot {
     }
 
     pub(super) async fn ask(&mut self, question: &str, shown: &mut Shown<'_>) -> Result<Reply, Failure> {
-        let turn = Turn { question: question.to_owned(), history: self.history.clone() };
+        let turn = Turn { question: question.to_owned(), history: self.history.clone(), ..Turn::default() };
         let mut events = self.engine.answer(turn);
         let mut whole = Answer::default();
         while let Some(event) = events.next().await {
             match event.map_err(failed)? {
                 AnswerEvent::Delta(text) => shown.delta(&text)?,
                 AnswerEvent::Citation(citation) => shown.cite(&citation.title, &citation.path, &citation.locator)?,
+                AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_) => {}
                 AnswerEvent::Done(answer) => whole = answer,
             }
         }

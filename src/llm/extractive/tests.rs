@@ -14,7 +14,7 @@ fn request(question: &str, content: &[(&str, bool)], hits: Vec<Hit>) -> ChatRequ
             known: *known,
         })
         .collect();
-    ChatRequest { question: question.into(), history: Vec::new(), hits, terms }
+    ChatRequest { question: question.into(), hits, terms, ..ChatRequest::default() }
 }
 
 fn answer(request: &ChatRequest) -> (String, Vec<ModelEvent>) {

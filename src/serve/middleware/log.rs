@@ -22,11 +22,13 @@ pub async fn request(State(state): State<AppState>, request: Request, next: Next
     let mut response = request_id::scope(id.clone(), next.run(request)).await;
     let value = HeaderValue::try_from(&id).expect("request ids are letters, digits, `_` and `-`");
     response.headers_mut().insert(request_id::HEADER, value);
+    let status = response.status().as_u16();
+    state.metrics.request(method.as_str(), &route, status, started.elapsed());
     tracing::info!(
         request.id = %id,
         http.method = %method,
         http.route = %route,
-        http.status = response.status().as_u16(),
+        http.status = status,
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request answered"
     );

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::chatkit::{self, Event, Item, Request, ThreadObject, frame};
+use crate::model::item::Cue;
 use crate::model::thread::{
     FeedbackKind, ItemContent, Order, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
@@ -61,8 +62,15 @@ async fn create(state: &AppState, who: Principal, message: UserMessage) -> Resul
     let item = user_item(state, &thread, &message);
     state.store.create_thread(&who, &thread, &item).await?;
     let created = frame(&Event::ThreadCreated { thread: (&thread).into() });
-    let question =
-        Question { who, opening: vec![created, acknowledge(&item)], item_id: item.id, thread, message, slot };
+    let question = Question {
+        who,
+        opening: vec![created, acknowledge(&item)],
+        changes: Vec::new(),
+        message: Some((item.id, message)),
+        cue: Cue::Message,
+        thread,
+        slot,
+    };
     Ok(answering::start(state, question))
 }
 
@@ -78,7 +86,15 @@ async fn add_user_message(
     let thread = state.store.thread(&who, thread_id).await?;
     let item = user_item(state, &thread, &message);
     state.store.add_item(&who, &item).await?;
-    let question = Question { who, opening: vec![acknowledge(&item)], item_id: item.id, thread, message, slot };
+    let question = Question {
+        who,
+        opening: vec![acknowledge(&item)],
+        changes: Vec::new(),
+        message: Some((item.id, message)),
+        cue: Cue::Message,
+        thread,
+        slot,
+    };
     Ok(answering::start(state, question))
 }
 
@@ -87,7 +103,15 @@ async fn retry(state: &AppState, who: Principal, thread_id: &str, item_id: Strin
     let slot = take_slot(state, thread_id).await?;
     let thread = state.store.thread(&who, thread_id).await?;
     let message = state.store.rewind(&who, thread_id, &item_id).await?;
-    let question = Question { who, opening: Vec::new(), item_id, thread, message, slot };
+    let question = Question {
+        who,
+        opening: Vec::new(),
+        changes: Vec::new(),
+        message: Some((item_id, message)),
+        cue: Cue::Message,
+        thread,
+        slot,
+    };
     Ok(answering::start(state, question))
 }
 

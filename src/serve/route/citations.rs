@@ -76,7 +76,7 @@ fn not_found(error: StoreError) -> ApiError {
 fn citations_of(item: &ThreadItem) -> &[Citation] {
     match &item.content {
         ItemContent::AssistantMessage(message) => &message.citations,
-        ItemContent::UserMessage(_) => &[],
+        _ => &[],
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::Engine;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
-use crate::config::settings::ServerSettings;
+use crate::config::settings::{RateLimit, ServerSettings};
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
@@ -109,6 +109,10 @@ impl Bot {
                 public_url: setup.public_url,
                 auth_mode: setup.auth_mode,
                 visitor_key: None,
+                rate_limit: RateLimit::Off,
+                trusted_proxies: Vec::new(),
+                attachments: None,
+                ops: None,
             },
             visitor_key: visitor::load_key(folder.path(), None).unwrap(),
         };

@@ -31,7 +31,7 @@ pub(super) fn read_item(row: &SqliteRow) -> Result<ThreadItem, StoreError> {
     Ok(ThreadItem { thread_id: row.try_get("thread_id")?, created_at: read_time(row)?, content, id })
 }
 
-fn read_time(row: &SqliteRow) -> Result<Timestamp, StoreError> {
+pub(super) fn read_time(row: &SqliteRow) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(row.try_get("created_us")?)
         .map_err(|error| StoreError::Backend(sqlx::Error::Decode(Box::new(error))))
 }

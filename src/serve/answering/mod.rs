@@ -16,9 +16,8 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::{AnswerError, AnswerEvent, Turn};
 use crate::chatkit::{Event, Item, StreamOptions, ThreadObject, Update, frame};
-use crate::model::thread::{
-    AssistantMessage, ItemContent, Order, PageQuery, Principal, Thread, ThreadItem, UserMessage,
-};
+use crate::model::item::{Cue, Link};
+use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
 use crate::serve::busy::Slot;
 use crate::serve::error::log_cause;
@@ -35,12 +34,14 @@ pub struct Question {
     pub who: Principal,
     /// The thread.
     pub thread: Thread,
-    /// The id of the user message.
-    pub item_id: String,
-    /// The user message.
-    pub message: UserMessage,
+    /// The stored user message that is answered; `None` when the turn begins with something else.
+    pub message: Option<(String, UserMessage)>,
+    /// What the turn begins with.
+    pub cue: Cue,
     /// Frames that acknowledge what was stored, before all others.
     pub opening: Vec<String>,
+    /// Frames that tell what the request changed, after the stream's options.
+    pub changes: Vec<String>,
     /// The right to answer in this thread.
     pub slot: Slot,
 }
@@ -59,6 +60,15 @@ pub fn start(state: &AppState, question: Question) -> Response {
     (StatusCode::OK, headers, Body::from_stream(body)).into_response()
 }
 
+/// What a message asks. What it points at is half of the question.
+fn words_of(message: &UserMessage) -> String {
+    let text = message.text();
+    match &message.quoted_text {
+        Some(quoted) => format!("{text}\n\n{quoted}"),
+        None => text,
+    }
+}
+
 struct Answering {
     state: AppState,
     question: Question,
@@ -73,6 +83,7 @@ struct Draft {
     announced: Option<(String, Timestamp)>,
     text: String,
     citations: Vec<Citation>,
+    links: Vec<Link>,
     /// Citations that did not hold; known once the answer is whole.
     dropped_markers: u32,
 }
@@ -123,6 +134,9 @@ impl Answering {
         }
         let stream_options = StreamOptions { allow_cancel: true };
         self.send(&Event::StreamOptions { stream_options }).await?;
+        for change in std::mem::take(&mut self.question.changes) {
+            self.send_frame(change).await?;
+        }
         let (icon, text) = ("search", "Searching documents");
         self.send(&Event::Progress { icon, text }).await?;
         self.give_title().await?;
@@ -138,6 +152,7 @@ impl Answering {
             match event {
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
+                Some(Ok(AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_))) => {}
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -150,7 +165,8 @@ impl Answering {
         if self.question.thread.title.is_some() {
             return Ok(());
         }
-        let Some(title) = title::automatic_title(&self.question.message.text()) else {
+        let asked = self.question.message.as_ref().map(|(_, message)| message.text());
+        let Some(title) = asked.as_deref().and_then(title::automatic_title) else {
             return Ok(());
         };
         let (store, who) = (&self.state.store, &self.question.who);
@@ -166,16 +182,14 @@ impl Answering {
 
     async fn turn(&self) -> Result<Turn, Interruption> {
         let question = &self.question;
-        let page = PageQuery::new(Some(history::ITEMS), Order::Desc, None);
-        let items = self.state.store.items(&question.who, &question.thread.id, &page).await?;
-        let text = question.message.text();
+        let items = self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?;
+        let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         Ok(Turn {
-            history: history::exchanges(&items.data, &question.item_id),
-            question: match &question.message.quoted_text {
-                // What the question points at is half of the question.
-                Some(quoted) => format!("{text}\n\n{quoted}"),
-                None => text,
-            },
+            history: history::exchanges(&items, asked),
+            question: question.message.as_ref().map(|(_, message)| words_of(message)).unwrap_or_default(),
+            cue: question.cue.clone(),
+            hidden: history::hidden_context(&items),
+            attached: Vec::new(),
         })
     }
 
@@ -217,6 +231,7 @@ impl Answering {
         }
         self.draft.text = answer.text;
         self.draft.citations = answer.citations;
+        self.draft.links = answer.links;
         self.draft.dropped_markers = answer.dropped_markers;
         self.announce().await?;
         let id = self.announced_id();
@@ -275,7 +290,11 @@ impl Answering {
     }
 
     fn drafted(&self) -> AssistantMessage {
-        AssistantMessage { text: self.draft.text.clone(), citations: self.draft.citations.clone() }
+        AssistantMessage {
+            text: self.draft.text.clone(),
+            citations: self.draft.citations.clone(),
+            links: self.draft.links.clone(),
+        }
     }
 
     fn announced_id(&self) -> String {
