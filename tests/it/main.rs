@@ -19,4 +19,6 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod settings;
+mod supply;
 mod sync;
+mod threats;
