@@ -57,8 +57,11 @@ pub enum Event<'a> {
     /// The answer failed; nothing follows.
     #[serde(rename = "error")]
     Error {
-        /// `stream.error`.
+        /// `stream.error`, or `custom` with a message.
         code: &'static str,
+        /// For people.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
         /// Whether to offer a retry.
         allow_retry: bool,
     },
@@ -111,10 +114,15 @@ pub enum Update<'a> {
     },
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
+    /// A failure that a visitor can understand: a plain sentence without any cause in it.
+    pub fn custom_error(message: &'a str, allow_retry: bool) -> Self {
+        Self::Error { code: "custom", message: Some(message), allow_retry }
+    }
+
     /// An ordinary failure: it tells nothing but that a retry is reasonable (or, for a thread that is gone, is not).
     pub fn stream_error(allow_retry: bool) -> Self {
-        Self::Error { code: "stream.error", allow_retry }
+        Self::Error { code: "stream.error", message: None, allow_retry }
     }
 }
 
