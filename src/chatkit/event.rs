@@ -59,7 +59,7 @@ pub enum Event<'a> {
     Error {
         /// `stream.error`, or `custom` with a message.
         code: &'static str,
-        /// For people.
+        /// For people, short and plain.
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
         /// Whether to offer a retry.
@@ -115,14 +115,14 @@ pub enum Update<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// A failure that a visitor can understand: a plain sentence without any cause in it.
-    pub fn custom_error(message: &'a str, allow_retry: bool) -> Self {
-        Self::Error { code: "custom", message: Some(message), allow_retry }
-    }
-
     /// An ordinary failure: it tells nothing but that a retry is reasonable (or, for a thread that is gone, is not).
     pub fn stream_error(allow_retry: bool) -> Self {
         Self::Error { code: "stream.error", message: None, allow_retry }
+    }
+
+    /// A failure that a visitor is told in these words.
+    pub fn custom_error(message: &'a str, allow_retry: bool) -> Self {
+        Self::Error { code: "custom", message: Some(message), allow_retry }
     }
 }
 

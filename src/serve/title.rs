@@ -28,7 +28,7 @@ const SMALL_TALK: &str = "
 
 /// The first words of a question, on one line; `None` if it does not say what it is about.
 pub fn of_question(question: &str) -> Option<String> {
-    shorten(question).filter(|_| !is_small_talk(question))
+    automatic_title(question).filter(|_| !is_small_talk(question))
 }
 
 /// What an answer is about: the document that it cites first, or its first sentence. An answer that knows nothing is
@@ -37,8 +37,8 @@ pub fn of_answer(answer: &Answer) -> Option<String> {
     if answer.refused {
         return None;
     }
-    let cited = answer.citations.first().and_then(|citation| shorten(&citation.title));
-    cited.or_else(|| shorten(first_sentence(&answer.text)))
+    let cited = answer.citations.first().and_then(|citation| automatic_title(&citation.title));
+    cited.or_else(|| automatic_title(first_sentence(&answer.text)))
 }
 
 fn is_small_talk(question: &str) -> bool {
@@ -51,8 +51,8 @@ fn first_sentence(text: &str) -> &str {
     &text[first]
 }
 
-/// The beginning of a text on one line, at most [`MAX_CHARS`] and an ellipsis; `None` if nothing of it can be shown.
-fn shorten(text: &str) -> Option<String> {
+/// The beginning of a text on one line, at most 60 characters and an ellipsis; `None` if nothing of it can be shown.
+pub fn automatic_title(text: &str) -> Option<String> {
     let line: String = text.chars().map(|each| if each.is_control() { ' ' } else { each }).collect();
     let line = line.trim();
     if line.is_empty() {
