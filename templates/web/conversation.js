@@ -4,6 +4,7 @@ import { ApiError, call, describe, isAbort, loadCitations, loadDocuments, stream
 import { announce, el } from './dom.js';
 import { ItemView, buildNotice } from './items.js';
 import { AnswerView, UserView, buildProblem, userText } from './message.js';
+import { visible } from './safe.js';
 
 const BROKEN = 'The answer broke off before it was complete.';
 
@@ -80,7 +81,7 @@ export class Conversation {
   }
 
   setThread(thread) {
-    this.title = thread.title ?? this.title;
+    this.title = thread.title ? visible(thread.title) : this.title;
     this.#hosts = Array.isArray(thread.allowed_image_domains) ? thread.allowed_image_domains : [];
     this.closed = closedText(thread.status ?? {});
     this.#refreshViews();
@@ -350,6 +351,6 @@ export class Conversation {
 
 function closedText({ type, reason }) {
   if (type !== 'locked' && type !== 'closed') return null;
-  if (reason) return reason;
+  if (reason) return visible(reason);
   return type === 'locked' ? 'This conversation is locked for now.' : 'This conversation is closed. Start a new one to ask more.';
 }

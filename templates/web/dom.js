@@ -1,5 +1,7 @@
 // Small helpers to build the page out of nodes. Nothing here (or anywhere else in the page)
-// parses a string as HTML: every text goes in as a text node.
+// parses a string as HTML: every text goes in as a text node, without the signs that nobody sees.
+
+import { visible } from './safe.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -27,11 +29,12 @@ export function el(tag, props = {}, ...children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === false || value === null || value === undefined) continue;
     if (name === 'class') node.className = value;
-    else if (name === 'text') node.textContent = value;
+    else if (name === 'text') node.textContent = visible(value);
     else if (name === 'on') for (const [event, run] of Object.entries(value)) node.addEventListener(event, run);
     else node.setAttribute(name, value === true ? '' : String(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...shown.map((child) => (typeof child === 'string' ? visible(child) : child)));
   return node;
 }
 
@@ -63,7 +66,8 @@ export function announce(text) {
 }
 
 /** The clipboard API exists only on https and localhost; elsewhere the old command still works. */
-export async function copyText(text) {
+export async function copyText(raw) {
+  const text = visible(raw);
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
     return;

@@ -33,9 +33,23 @@ export function attachmentTarget(address) {
   return url && isWeb(url) && url.pathname.startsWith(ATTACHMENTS) ? url.pathname + url.search : null;
 }
 
-/** An address as people read it; what would deceive the eye is taken out. */
+/**
+ * What nobody sees, or what turns text round: control characters, invisible spaces, overrides of direction, tags.
+ * Marks of direction and joiners stay; scripts and emoji need them.
+ */
+// Built from a string, so that this file holds no such character itself.
+const HIDDEN = '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200b\\u202a-\\u202e\\u2060-\\u2069\\ufeff\\u{e0000}-\\u{e007f}]';
+const hidden = new RegExp(HIDDEN, 'gu');
+const isHiddenSign = new RegExp(`^${HIDDEN}$`, 'u');
+
+/** Whether a single sign is one that is never shown. */
+export const isHidden = (sign) => isHiddenSign.test(sign);
+
+/** A text as it may be shown. */
+export const visible = (text) => String(text).replace(hidden, '');
+
+/** An address as people read it. */
 export function readableAddress(address) {
   const url = parse(address);
-  const text = url && isWeb(url) ? url.href : String(address ?? '');
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, '');
+  return visible(url && isWeb(url) ? url.href : address ?? '');
 }

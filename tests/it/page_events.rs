@@ -95,6 +95,7 @@ fn created(events: &[Value]) -> Value {
 #[tokio::test]
 async fn hostile_items_are_shown_and_do_nothing() {
     let evil = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
+    let hidden = "\u{202e}\u{200b}\u{7f}\u{e0041}";
     let source = json!({"type": "url", "title": evil, "url": "javascript:window.hacked=1"});
     let far = json!({"type": "url", "title": "far", "url": "https://evil.example/?q=secret"});
     let near = json!({"type": "entity", "id": "e", "title": "Order 7", "interactive": true, "data": {}});
@@ -117,6 +118,7 @@ async fn hostile_items_are_shown_and_do_nothing() {
         {"type": "freeform", "id": "b", "question": "Why?", "description": evil},
     ]);
     let events = [
+        json!({"type": "notice", "level": "danger", "message": format!("hidden{hidden}signs")}),
         json!({"type": "notice", "level": "warning", "title": evil, "message": format!("Take **care** {evil} [x](https://evil.example)")}),
         done(&item("wf_1", "workflow", json!({"workflow": {"type": "custom", "tasks": steps, "expanded": true}}))),
         done(&item("tsk_1", "task", json!({"task": {"type": "custom", "title": evil, "content": evil}}))),
@@ -133,7 +135,7 @@ async fn hostile_items_are_shown_and_do_nothing() {
         json!({"type": "client_effect", "name": evil, "data": {"html": evil}}),
         json!({"type": "thread.item.removed", "item_id": "msg_unknown"}),
         json!({"type": "an_event_of_tomorrow"}),
-        answer("msg_a", &format!("Done {evil}"), &marks),
+        answer("msg_a", &format!("Done {hidden}{evil}"), &marks),
     ];
     let Some(page) = Page::open("hostile items", json!({"threads.create": [created(&events)]})).await else { return };
     page.ask("q").await;
@@ -141,9 +143,17 @@ async fn hostile_items_are_shown_and_do_nothing() {
     // Sources are shown when they come near the screen.
     page.browser.evaluate("document.querySelector('.message-answer').scrollIntoView()").await;
     page.browser.wait_for_text(".sources", "evil.example").await;
-    for shown in
-        [".notice", ".item-workflow", ".item-task", ".item-widget", ".item-client_tool_call", ".item-structured_input"]
-    {
+    page.browser.wait_for_text(".notice-danger", "hiddensigns").await;
+    let unseen = "return /[\\u202e\\u200b\\u007f\\u{e0041}]/u.test(document.querySelector('.messages').textContent)";
+    assert_eq!(page.browser.evaluate(unseen).await, json!(false), "signs that nobody sees do not pass");
+    for shown in [
+        ".notice-warning",
+        ".item-workflow",
+        ".item-task",
+        ".item-widget",
+        ".item-client_tool_call",
+        ".item-structured_input",
+    ] {
         page.browser.wait_for_text(shown, "onerror").await;
     }
     page.browser.wait_for_text(".item-widget", "odd text").await;
