@@ -55,10 +55,12 @@ impl Page {
     }
 }
 
-fn item(id: &str, kind: &str, fields: Value) -> Value {
-    let mut item = json!({"id": id, "thread_id": THREAD, "created_at": "2026-01-02T03:04:05Z", "type": kind});
-    item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-    item
+/// An item of this kind with these fields, an object.
+fn item(id: &str, kind: &str, mut fields: Value) -> Value {
+    for (name, value) in [("id", id), ("thread_id", THREAD), ("created_at", "2026-01-02T03:04:05Z"), ("type", kind)] {
+        fields[name] = json!(value);
+    }
+    fields
 }
 
 fn done(item: &Value) -> Value {
