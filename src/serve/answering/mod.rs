@@ -3,6 +3,9 @@
 //! The task outlives the connection. When the client hangs up (or the server stops), the engine's work is dropped
 //! and what there is of the answer is stored. Nothing is told as done before it is stored.
 
+mod beside;
+mod partial;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -19,6 +22,7 @@ use crate::chatkit::{Event, Item, StreamOptions, ThreadObject, Update, frame};
 use crate::model::item::{Cue, Link};
 use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
+use crate::serve::answering::beside::Aside;
 use crate::serve::busy::Slot;
 use crate::serve::error::log_cause;
 use crate::serve::state::AppState;
@@ -49,7 +53,8 @@ pub struct Question {
 /// Starts the answer and returns the stream of its events.
 pub fn start(state: &AppState, question: Question) -> Response {
     let (frames, reader) = mpsc::channel(MAX_WAITING_FRAMES);
-    let answering = Answering { state: state.clone(), question, frames, draft: Draft::default() };
+    let answering =
+        Answering { state: state.clone(), question, frames, draft: Draft::default(), aside: Aside::default() };
     let id = request_id::current();
     state.answers.spawn(request_id::scope(id, answering.run()));
     let body = ReceiverStream::new(reader).map(|frame| Ok::<_, std::convert::Infallible>(Bytes::from(frame)));
@@ -74,6 +79,7 @@ struct Answering {
     question: Question,
     frames: mpsc::Sender<String>,
     draft: Draft,
+    aside: Aside,
 }
 
 /// The answer so far.
@@ -137,8 +143,10 @@ impl Answering {
         for change in std::mem::take(&mut self.question.changes) {
             self.send_frame(change).await?;
         }
-        let (icon, text) = ("search", "Searching documents");
-        self.send(&Event::Progress { icon, text }).await?;
+        if !matches!(self.question.cue, Cue::Action { .. }) {
+            let (icon, text) = (Some("search"), "Searching documents");
+            self.send(&Event::Progress { icon, text }).await?;
+        }
         self.give_title().await?;
         let turn = self.turn().await?;
         let mut events = self.state.engine.answer(turn);
@@ -152,7 +160,9 @@ impl Answering {
             match event {
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
-                Some(Ok(AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_))) => {}
+                Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
+                Some(Ok(AnswerEvent::Beside(beside))) => self.tell_beside(beside).await?,
+                Some(Ok(AnswerEvent::Retrieved { .. })) => {}
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -186,11 +196,20 @@ impl Answering {
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         Ok(Turn {
             history: history::exchanges(&items, asked),
-            question: question.message.as_ref().map(|(_, message)| words_of(message)).unwrap_or_default(),
+            question: self.asked(&items),
             cue: question.cue.clone(),
             hidden: history::hidden_context(&items),
             attached: Vec::new(),
         })
+    }
+
+    /// What is to be answered: the message, or the last one when a tool or a form was asked for in between.
+    fn asked(&self, newest_first: &[ThreadItem]) -> String {
+        match (&self.question.message, &self.question.cue) {
+            (Some((_, message)), _) => words_of(message),
+            (None, Cue::Action { .. }) => String::new(),
+            (None, _) => history::newest_message(newest_first).map(words_of).unwrap_or_default(),
+        }
     }
 
     /// Announces the assistant message before its first piece.
@@ -217,17 +236,28 @@ impl Answering {
 
     async fn tell_citation(&mut self, citation: Citation) -> Result<(), Interruption> {
         self.announce().await?;
-        let annotation_index = self.draft.citations.len();
-        self.draft.citations.push(citation.clone());
-        let id = self.announced_id();
-        let update = Update::AnnotationAdded { content_index: 0, annotation_index, annotation: (&citation).into() };
-        self.update(&id, update).await
+        let annotation_index = self.draft.citations.len() + self.draft.links.len();
+        let annotation = (&citation).into();
+        let update = Update::AnnotationAdded { content_index: 0, annotation_index, annotation };
+        let told = frame(&Event::ItemUpdated { item_id: &self.announced_id(), update });
+        self.draft.citations.push(citation);
+        self.send_frame(told).await
+    }
+
+    async fn tell_link(&mut self, link: Link) -> Result<(), Interruption> {
+        self.announce().await?;
+        let annotation_index = self.draft.citations.len() + self.draft.links.len();
+        let link = Link { annotation_index, ..link };
+        let update = Update::AnnotationAdded { content_index: 0, annotation_index, annotation: (&link).into() };
+        let told = frame(&Event::ItemUpdated { item_id: &self.announced_id(), update });
+        self.draft.links.push(link);
+        self.send_frame(told).await
     }
 
     /// Stores the whole answer, then tells that it is done.
     async fn finish(&mut self, answer: Answer) -> Result<(), Interruption> {
         if answer.text.trim().is_empty() {
-            return Err(Interruption::NoAnswer);
+            return self.finish_without_text().await;
         }
         self.draft.text = answer.text;
         self.draft.citations = answer.citations;
@@ -245,7 +275,16 @@ impl Answering {
             // It is stored; there is nothing left to keep.
             tracing::debug!("the end of an answer had no reader");
         }
-        Ok(())
+        self.tell_waiting().await
+    }
+
+    /// A turn without a message is one when it did something else, or when a widget asked for it.
+    async fn finish_without_text(&mut self) -> Result<(), Interruption> {
+        let is_turn = self.aside.has_acted() || matches!(self.question.cue, Cue::Action { .. });
+        if self.draft.announced.is_some() || !is_turn {
+            return Err(Interruption::NoAnswer);
+        }
+        self.tell_waiting().await
     }
 
     /// Deals with an answer that is not told to its end; says how it ended, for the log.

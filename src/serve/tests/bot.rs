@@ -20,6 +20,7 @@ use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
 use crate::config::settings::{RateLimit, ServerSettings};
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
+use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
@@ -35,6 +36,8 @@ pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 pub enum Step {
     Text(&'static str),
     Cite,
+    /// Any other event of a model.
+    Tell(ModelEvent),
     /// Waits until [`Bot::go_on`] is called once more.
     Wait,
     Fail,
@@ -66,6 +69,8 @@ pub struct Setup {
     pub cors_origins: Vec<String>,
     pub public_url: Option<String>,
     pub script: Vec<Step>,
+    /// Answers instead of the script.
+    pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
 }
 
@@ -76,6 +81,7 @@ impl Default for Setup {
             cors_origins: Vec::new(),
             public_url: None,
             script: usual_script(),
+            model: None,
             grace: Duration::from_secs(10),
         }
     }
@@ -92,10 +98,12 @@ impl Bot {
         let asked = Arc::default();
         let gate = Arc::new(Semaphore::new(0));
         let script = Arc::new(Mutex::new(setup.script));
-        let model = ScriptedModel { script: Arc::clone(&script), asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
+        let scripted =
+            ScriptedModel { script: Arc::clone(&script), asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
+        let model = setup.model.unwrap_or_else(|| Arc::new(scripted));
         let deps = Deps {
             store: Arc::clone(&store),
-            engine: Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 },
+            engine: Engine { index: index.clone(), model, max_search_results: 5 },
             index: index.clone(),
             clock: Arc::new(FixedClock),
             ids: Arc::new(RandomIds),
@@ -127,6 +135,12 @@ impl Bot {
 
     pub async fn usual() -> Self {
         Self::start(Setup::default()).await
+    }
+
+    /// A bot whose model plays the stub's scenarios, without pauses.
+    pub async fn stub() -> Self {
+        let model: Arc<dyn ChatModel> = Arc::new(Stub { delta: Duration::ZERO });
+        Self::start(Setup { model: Some(model), ..Setup::default() }).await
     }
 
     /// Lets one waiting step go on.
@@ -266,6 +280,7 @@ impl ChatModel for ScriptedModel {
                     match step {
                         Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
                         Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
+                        Step::Tell(event) => Some(Ok(event)),
                         Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
                         Step::Panic => panic!("a bug in a model"),
                         Step::Wait => {
