@@ -81,7 +81,7 @@ impl<'a> From<&'a ItemContent> for Body<'a> {
             ItemContent::Widget(widget) => Self::Widget(widget),
             ItemContent::GeneratedImage(image) => Self::Image(image),
             ItemContent::StructuredInput(form) => Self::Form(form.into()),
-            ItemContent::Workflow(workflow) => Self::Workflow { workflow },
+            ItemContent::Workflow { workflow } => Self::Workflow { workflow },
             ItemContent::Task { task } => Self::Task { task },
             // The last line of defence: whatever went wrong before, their text is not written.
             ItemContent::EndOfTurn {} | ItemContent::HiddenContextItem(_) | ItemContent::SdkHiddenContext(_) => {

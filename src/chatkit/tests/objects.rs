@@ -88,14 +88,14 @@ fn all_other_items_are_written_byte_for_byte() {
             r#""type":"generated_image","image":{"id":"i","url":"u"}}"#,
         ),
         (
-            ItemContent::Workflow(workflow(vec![thought()], Some(summary(None, Some(3))))),
+            ItemContent::Workflow { workflow: workflow(vec![thought()], Some(summary(None, Some(3)))) },
             concat!(
                 r#""type":"workflow","workflow":{"type":"reasoning","tasks":[{"status_indicator":"loading","#,
                 r#""type":"thought","content":"c"}],"summary":{"duration":3},"expanded":true}}"#
             ),
         ),
         (
-            ItemContent::Workflow(workflow(Vec::new(), Some(summary(Some("t"), None)))),
+            ItemContent::Workflow { workflow: workflow(Vec::new(), Some(summary(Some("t"), None))) },
             r#""workflow":{"type":"reasoning","tasks":[],"summary":{"title":"t"},"expanded":true}}"#,
         ),
         (

@@ -28,9 +28,9 @@ pub(super) fn workflow(request: &ChatRequest) -> Vec<Beside> {
     let summary = WorkflowSummary { title: Some(format!("Read {read} {noun}")), ..WorkflowSummary::default() };
     let ended = Workflow { tasks: vec![task.clone()], summary: Some(summary), ..begun.clone() };
     vec![
-        Beside::ItemAdded(ItemContent::Workflow(begun)),
+        Beside::ItemAdded(ItemContent::Workflow { workflow: begun }),
         Beside::ItemUpdated(ItemUpdate::TaskAdded { task_index: 0, task }),
-        Beside::ItemDone(ItemContent::Workflow(ended)),
+        Beside::ItemDone(ItemContent::Workflow { workflow: ended }),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::llm::tests::hit;
+use crate::model::item::Beside;
 
 #[test]
 fn there_are_always_six_deltas() {
@@ -39,4 +40,20 @@ fn every_scenario_does_something_of_its_own() {
     }
     let words: std::collections::HashSet<_> = SCENARIOS.iter().map(|scenario| scenario.word).collect();
     assert_eq!(words.len(), SCENARIOS.len(), "no word twice");
+}
+
+/// What is told is stored as JSON, so it must be readable from it.
+#[test]
+fn every_item_of_a_scenario_can_be_stored() {
+    let hits = vec![hit("Refunds take five days.")];
+    let request = ChatRequest { question: "?".into(), hits, ..ChatRequest::default() };
+    for scenario in SCENARIOS {
+        for step in (scenario.steps)(&request) {
+            if let Ok(ModelEvent::Beside(Beside::ItemDone(content) | Beside::ItemReplaced { content, .. })) = step {
+                let stored = serde_json::to_string(&content).unwrap();
+                let read: Result<ItemContent, _> = serde_json::from_str(&stored);
+                assert_eq!(read.map_err(|error| format!("{error}: {stored}")), Ok(content), "{}", scenario.word);
+            }
+        }
+    }
 }

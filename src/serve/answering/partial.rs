@@ -8,14 +8,14 @@ use crate::model::thread::ItemContent;
 /// Applies an update; `false` when it does not fit the item, which then is as it was.
 pub(super) fn apply(content: &mut ItemContent, update: &ItemUpdate) -> bool {
     match (content, update) {
-        (ItemContent::Workflow(workflow), ItemUpdate::TaskAdded { task_index, task }) => {
+        (ItemContent::Workflow { workflow }, ItemUpdate::TaskAdded { task_index, task }) => {
             let fits = *task_index == workflow.tasks.len();
             if fits {
                 workflow.tasks.push(task.clone());
             }
             fits
         }
-        (ItemContent::Workflow(workflow), ItemUpdate::TaskUpdated { task_index, task }) => {
+        (ItemContent::Workflow { workflow }, ItemUpdate::TaskUpdated { task_index, task }) => {
             workflow.tasks.get_mut(*task_index).map(|old| *old = task.clone()).is_some()
         }
         (ItemContent::Widget(widget), ItemUpdate::WidgetRoot { widget: root }) => {
@@ -71,17 +71,13 @@ mod tests {
 
     #[test]
     fn steps_come_in_order_and_change_where_they_are() {
-        let mut workflow = ItemContent::Workflow(Workflow {
-            r#type: WorkflowKind::Reasoning,
-            tasks: Vec::new(),
-            summary: None,
-            expanded: false,
-        });
+        let workflow = Workflow { r#type: WorkflowKind::Reasoning, tasks: Vec::new(), summary: None, expanded: false };
+        let mut workflow = ItemContent::Workflow { workflow };
         assert!(!apply(&mut workflow, &ItemUpdate::TaskAdded { task_index: 1, task: thought("early") }));
         assert!(apply(&mut workflow, &ItemUpdate::TaskAdded { task_index: 0, task: thought("a") }));
         assert!(!apply(&mut workflow, &ItemUpdate::TaskUpdated { task_index: 1, task: thought("none") }));
         assert!(apply(&mut workflow, &ItemUpdate::TaskUpdated { task_index: 0, task: thought("b") }));
-        let ItemContent::Workflow(workflow) = workflow else { panic!("it stays one") };
+        let ItemContent::Workflow { workflow } = workflow else { panic!("it stays one") };
         assert_eq!(workflow.tasks, [thought("b")]);
     }
 
