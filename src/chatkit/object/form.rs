@@ -14,7 +14,8 @@ pub(super) struct FormFields<'a> {
 #[derive(Debug, Clone, Serialize)]
 struct Question<'a> {
     id: &'a str,
-    question: &'a str,
+    #[serde(rename = "question")]
+    text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<&'a InputAnswer>,
     r#type: &'static str,
@@ -46,14 +47,14 @@ impl<'a> From<&'a InputQuestion> for Question<'a> {
         match question {
             InputQuestion::MultipleChoice { id, question, options, multiple, answer } => Self {
                 id,
-                question,
+                text: question,
                 answer: answer.as_ref(),
                 r#type: "multiple_choice",
                 kind: Kind::MultipleChoice { options, multiple: *multiple },
             },
             InputQuestion::Freeform { id, question, description, answer } => Self {
                 id,
-                question,
+                text: question,
                 answer: answer.as_ref(),
                 r#type: "freeform",
                 kind: Kind::Freeform { description: description.as_deref() },

@@ -201,13 +201,11 @@ pub(super) fn is_blank(each: char) -> bool {
 }
 
 fn choose<T: Copy>(word: &str, words: &[(&str, T)], place: &str) -> Outcome<T> {
-    match words.iter().find(|(name, _)| *name == word) {
-        Some((_, value)) => Ok(*value),
-        None => {
-            let names: Vec<String> = words.iter().map(|(name, _)| format!("`{name}`")).collect();
-            Err(wrong(place, &names.join(" or ")))
-        }
-    }
+    let known = words.iter().find(|(name, _)| *name == word);
+    known.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<String> = words.iter().map(|(name, _)| format!("`{name}`")).collect();
+        wrong(place, &names.join(" or "))
+    })
 }
 
 fn wrong(place: &str, expected: &str) -> RequestError {

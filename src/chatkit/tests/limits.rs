@@ -14,19 +14,19 @@ fn messages_have_bounds() {
         tag
     };
     let text = |text: &str| json!({"type": "input_text", "text": text});
-    assert!(message(vec![text("q"); MAX_PARTS], json!({})).is_ok());
-    assert!(is_too_large(message(vec![text("q"); MAX_PARTS + 1], json!({}))));
-    assert!(message(vec![tag("data", json!({"k": x(65_000)}))], json!({})).is_ok());
-    assert!(is_too_large(message(vec![tag("data", json!({"k": x(MAX_MESSAGE_BYTES)}))], json!({}))));
-    assert!(message(vec![text(&"x".repeat(MAX_TEXT_CHARS))], json!({})).is_ok());
-    assert!(message(vec![text(&"x".repeat(MAX_TEXT_CHARS + 1))], json!({})).is_err());
+    assert!(message(&vec![text("q"); MAX_PARTS], &json!({})).is_ok());
+    assert!(is_too_large(&message(&vec![text("q"); MAX_PARTS + 1], &json!({}))));
+    assert!(message(&[tag("data", json!({"k": x(65_000)}))], &json!({})).is_ok());
+    assert!(is_too_large(&message(&[tag("data", json!({"k": x(MAX_MESSAGE_BYTES)}))], &json!({}))));
+    assert!(message(&[text(&"x".repeat(MAX_TEXT_CHARS))], &json!({})).is_ok());
+    assert!(message(&[text(&"x".repeat(MAX_TEXT_CHARS + 1))], &json!({})).is_err());
     for key in ["id", "text", "group"] {
-        assert!(message(vec![tag(key, x(MAX_LABEL_CHARS))], json!({})).is_ok(), "{key}");
-        assert!(message(vec![tag(key, x(MAX_LABEL_CHARS + 1))], json!({})).is_err(), "{key}");
+        assert!(message(&[tag(key, x(MAX_LABEL_CHARS))], &json!({})).is_ok(), "{key}");
+        assert!(message(&[tag(key, x(MAX_LABEL_CHARS + 1))], &json!({})).is_err(), "{key}");
     }
     for options in [|name: Value| json!({"model": name}), |name: Value| json!({"tool_choice": {"id": name}})] {
-        assert!(message(vec![text("q")], options(x(MAX_CHOICE_CHARS))).is_ok());
-        assert!(message(vec![text("q")], options(x(MAX_CHOICE_CHARS + 1))).is_err());
+        assert!(message(&[text("q")], &options(x(MAX_CHOICE_CHARS))).is_ok());
+        assert!(message(&[text("q")], &options(x(MAX_CHOICE_CHARS + 1))).is_err());
     }
 }
 
@@ -37,7 +37,7 @@ fn attachments_are_counted() {
         ask("threads.create", &json!({"input": {"content": [], "attachments": ids, "inference_options": {}}}))
     };
     assert!(message(MAX_ATTACHMENTS).is_ok());
-    assert!(is_too_large(message(MAX_ATTACHMENTS + 1)));
+    assert!(is_too_large(&message(MAX_ATTACHMENTS + 1)));
 }
 
 #[test]
@@ -89,16 +89,16 @@ fn free_values_are_nested_within_a_bound() {
         let action = json!({"thread_id": "t", "action": {"type": "a", "payload": nested(levels)}});
         assert_eq!(ask("threads.custom_action", &action).is_ok(), is_fine, "{levels}");
         let tag = json!({"type": "input_tag", "id": "i", "text": "t", "data": {"k": nested(levels - 1)}});
-        assert_eq!(message(vec![tag], json!({})).is_ok(), is_fine, "{levels}");
+        assert_eq!(message(&[tag], &json!({})).is_ok(), is_fine, "{levels}");
     }
 }
 
-fn message(parts: Vec<Value>, options: Value) -> Result<Request, RequestError> {
+fn message(parts: &[Value], options: &Value) -> Result<Request, RequestError> {
     let input = json!({"content": parts, "attachments": [], "inference_options": options});
     ask("threads.create", &json!({"input": input}))
 }
 
-fn is_too_large(result: Result<Request, RequestError>) -> bool {
+fn is_too_large(result: &Result<Request, RequestError>) -> bool {
     matches!(result, Err(RequestError::MessageTooLarge(_)))
 }
 

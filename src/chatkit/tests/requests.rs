@@ -148,15 +148,15 @@ fn the_envelope_is_checked() {
 
 #[test]
 fn pages_have_bounds() {
-    let limit_of = |limit: Value| match ask("threads.list", &json!({"limit": limit})) {
-        Ok(Request::ListThreads { page }) => Ok(page.limit()),
-        other => Err(other),
+    let limit_of = |limit: &Value| match ask("threads.list", &json!({"limit": limit})) {
+        Ok(Request::ListThreads { page }) => Some(page.limit()),
+        _ => None,
     };
     for (limit, expected) in [(json!(null), 20), (json!(0), 20), (json!(1), 1), (json!(100), 100), (json!(9999), 100)] {
-        assert_eq!(limit_of(limit).unwrap(), expected);
+        assert_eq!(limit_of(&limit), Some(expected));
     }
     for limit in [json!(-1), json!(5.0), json!(1.5), json!("5"), json!(true), json!([]), json!(1e30)] {
-        assert!(limit_of(limit.clone()).is_err(), "{limit}");
+        assert_eq!(limit_of(&limit), None, "{limit}");
     }
     let request = json!({"thread_id": "t", "order": "asc", "after": "m"});
     let Ok(Request::ListItems { page, .. }) = ask("items.list", &request) else { panic!("it is good") };

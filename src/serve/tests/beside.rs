@@ -109,7 +109,7 @@ async fn play(script: Vec<Step>) -> (Vec<Value>, Vec<Value>) {
 }
 
 fn tell(beside: Beside) -> Step {
-    Step::Tell(ModelEvent::Beside(beside))
+    Step::Tell(Box::new(ModelEvent::Beside(beside)))
 }
 
 fn task(title: &str) -> ItemContent {

@@ -37,7 +37,7 @@ pub enum Step {
     Text(&'static str),
     Cite,
     /// Any other event of a model.
-    Tell(ModelEvent),
+    Tell(Box<ModelEvent>),
     /// Waits until [`Bot::go_on`] is called once more.
     Wait,
     Fail,
@@ -280,7 +280,7 @@ impl ChatModel for ScriptedModel {
                     match step {
                         Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
                         Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
-                        Step::Tell(event) => Some(Ok(event)),
+                        Step::Tell(event) => Some(Ok(*event)),
                         Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
                         Step::Panic => panic!("a bug in a model"),
                         Step::Wait => {

@@ -87,12 +87,12 @@ async fn malformed_requests_are_refused_in_one_shape() {
 async fn json_that_is_made_to_hurt_is_refused_at_once() {
     let bot = Bot::usual().await;
     let browser = bot.browser().await;
-    let keys: String = (0..60_000).map(|key| format!("\"k{key}\":0,")).collect();
+    let keys = (0..60_000).map(|key| format!("\"k{key}\":0")).collect::<Vec<_>>().join(",");
     let bodies: Vec<Vec<u8>> = vec![
         b"[".repeat(1_000_000),
         b"{\"a\":".repeat(150_000),
         format!(r#"{{"type":"threads.list","params":{{"limit":{}}}}}"#, "9".repeat(900_000)).into_bytes(),
-        format!(r#"{{"type":"threads.list","params":{{{keys}"limit":-1}}}}"#).into_bytes(),
+        format!(r#"{{"type":"threads.list","params":{{{keys},"limit":-1}}}}"#).into_bytes(),
         br#"{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"\ud800"}]}}}"#.to_vec(),
         b"{\"type\":\"\xff\xfe\"}".to_vec(),
         "{\"type\":\"a\"}".encode_utf16().flat_map(u16::to_le_bytes).collect(),

@@ -123,7 +123,7 @@ async fn what_a_backend_does_not_take_is_not_supported_and_changes_nothing() {
     };
     let form = StructuredInput { status: InputStatus::Pending, inputs: Vec::new() };
     let widget = Widget { widget: serde_json::Map::new(), copy_text: None };
-    let item_of = |content| vec![Step::Tell(ModelEvent::Beside(Beside::ItemDone(content)))];
+    let item_of = |content| vec![Step::Tell(Box::new(ModelEvent::Beside(Beside::ItemDone(content))))];
     let result = json!({"result": 1, "input": {}, "action": {"type": "a"}});
     for (kind, content) in [
         ("threads.add_client_tool_output", ItemContent::ClientToolCall(call)),
