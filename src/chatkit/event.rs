@@ -1,8 +1,10 @@
 //! What a stream tells, and how it is framed.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::chatkit::object::{Annotation, AssistantContent, Item, ThreadObject};
+use crate::model::item::{ItemUpdate, NoticeLevel};
 
 /// One event of a stream.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +34,18 @@ pub enum Event<'a> {
         /// It.
         item: Item<'a>,
     },
+    /// A stored item became another.
+    #[serde(rename = "thread.item.replaced")]
+    ItemReplaced {
+        /// What it is now.
+        item: Item<'a>,
+    },
+    /// A stored item is gone.
+    #[serde(rename = "thread.item.removed")]
+    ItemRemoved {
+        /// Which.
+        item_id: &'a str,
+    },
     /// An open item grows.
     #[serde(rename = "thread.item.updated")]
     ItemUpdated {
@@ -50,9 +64,29 @@ pub enum Event<'a> {
     #[serde(rename = "progress_update")]
     Progress {
         /// A picture's name.
-        icon: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        icon: Option<&'a str>,
         /// For people.
-        text: &'static str,
+        text: &'a str,
+    },
+    /// Something to know beside the answer; never stored.
+    #[serde(rename = "notice")]
+    Notice {
+        /// How much it matters.
+        level: NoticeLevel,
+        /// For people, Markdown.
+        message: &'a str,
+        /// Its heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+    },
+    /// The page is to do something; never stored.
+    #[serde(rename = "client_effect")]
+    ClientEffect {
+        /// What.
+        name: &'a str,
+        /// With what.
+        data: &'a Map<String, Value>,
     },
     /// The answer failed; nothing follows.
     #[serde(rename = "error")]
@@ -112,6 +146,9 @@ pub enum Update<'a> {
         /// It.
         content: AssistantContent<'a>,
     },
+    /// What is no message changes.
+    #[serde(untagged)]
+    Beside(&'a ItemUpdate),
 }
 
 impl<'a> Event<'a> {

@@ -2,7 +2,7 @@
 
 use crate::llm::Exchange;
 use crate::model::item::HiddenContext;
-use crate::model::thread::{ItemContent, ThreadItem};
+use crate::model::thread::{ItemContent, ThreadItem, UserMessage};
 
 /// Earlier turns given to the engine at the most.
 pub const MAX_EXCHANGES: usize = 6;
@@ -42,6 +42,14 @@ pub fn exchanges(newest_first: &[ThreadItem], question_id: Option<&str>) -> Vec<
     }
     turns.reverse();
     turns
+}
+
+/// The visitor's newest message, from items that stand newest first.
+pub fn newest_message(newest_first: &[ThreadItem]) -> Option<&UserMessage> {
+    newest_first.iter().find_map(|item| match &item.content {
+        ItemContent::UserMessage(message) => Some(message),
+        _ => None,
+    })
 }
 
 /// The texts for the model alone, oldest first. That an answer was stopped is news until the next one.

@@ -24,6 +24,11 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// How many marks there are.
+    pub fn marks(&self) -> usize {
+        self.citations.len() + self.links.len()
+    }
+
     /// Takes the whole answer in place of its pieces.
     pub fn complete(&mut self, answer: Answer) {
         self.text = answer.text;

@@ -4,10 +4,12 @@
 //! is dropped and what there is of the answer is stored. Nothing is told as done before it is stored, and what
 //! follows the first byte is well-formed events to the end.
 
+mod beside;
 mod draft;
 mod interruption;
 mod outlet;
 mod pace;
+mod partial;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -20,10 +22,11 @@ use serde_json::Value;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::{AnswerEvent, Turn};
-use crate::chatkit::{Event, Item, StreamOptions, ThreadObject, Update, frame};
-use crate::model::item::{Cue, HiddenContext};
+use crate::chatkit::{Annotation, Event, Item, StreamOptions, ThreadObject, Update, frame};
+use crate::model::item::{Cue, HiddenContext, Link};
 use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
+use crate::serve::answering::beside::Aside;
 use crate::serve::answering::draft::Draft;
 use crate::serve::answering::interruption::{Interruption, Remains};
 use crate::serve::answering::outlet::{Outlet, READER_PATIENCE};
@@ -60,7 +63,14 @@ pub fn start(state: &AppState, question: Question) -> Response {
 /// The same for a reader who is waited for no longer than this.
 pub fn start_with_patience(state: &AppState, question: Question, patience: Duration) -> Response {
     let (outlet, reader) = Outlet::open(patience);
-    let answering = Answering { state: state.clone(), question, outlet, draft: Draft::default(), pace: Pace::start() };
+    let answering = Answering {
+        state: state.clone(),
+        question,
+        outlet,
+        draft: Draft::default(),
+        pace: Pace::start(),
+        aside: Aside::default(),
+    };
     let id = request_id::current();
     state.answers.spawn(request_id::scope(id, answering.run()));
     let body = ReceiverStream::new(reader).map(|frame| Ok::<_, std::convert::Infallible>(Bytes::from(frame)));
@@ -86,6 +96,7 @@ struct Answering {
     outlet: Outlet,
     draft: Draft,
     pace: Pace,
+    aside: Aside,
 }
 
 impl Answering {
@@ -123,8 +134,10 @@ impl Answering {
         for change in std::mem::take(&mut self.question.changes) {
             self.send_frame(change).await?;
         }
-        let (icon, text) = ("search", "Searching documents");
-        self.send(&Event::Progress { icon, text }).await?;
+        if !matches!(self.question.cue, Cue::Action { .. }) {
+            let (icon, text) = (Some("search"), "Searching documents");
+            self.send(&Event::Progress { icon, text }).await?;
+        }
         let asked = self.question.message.as_ref().map(|(_, message)| message.text());
         self.give_title(asked.as_deref().and_then(title::of_question)).await?;
         let turn = self.turn().await?;
@@ -140,7 +153,8 @@ impl Answering {
                 Some(Ok(AnswerEvent::Retrieved { took, .. })) => self.pace.searched(&self.state.metrics, took),
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
-                Some(Ok(AnswerEvent::Link(_) | AnswerEvent::Beside(_))) => {}
+                Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
+                Some(Ok(AnswerEvent::Beside(beside))) => self.tell_beside(beside).await?,
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -169,11 +183,20 @@ impl Answering {
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         Ok(Turn {
             history: history::exchanges(&items, asked),
-            question: question.message.as_ref().map(|(_, message)| words_of(message)).unwrap_or_default(),
+            question: self.asked(&items),
             cue: question.cue.clone(),
             hidden: history::hidden_context(&items),
             attached: Vec::new(),
         })
+    }
+
+    /// What is to be answered: the message, or the last one when a tool or a form was asked for in between.
+    fn asked(&self, newest_first: &[ThreadItem]) -> String {
+        match (&self.question.message, &self.question.cue) {
+            (Some((_, message)), _) => words_of(message),
+            (None, Cue::Action { .. }) => String::new(),
+            (None, _) => history::newest_message(newest_first).map(words_of).unwrap_or_default(),
+        }
     }
 
     /// Announces the assistant message before its first piece.
@@ -201,18 +224,28 @@ impl Answering {
     }
 
     async fn tell_citation(&mut self, citation: Citation) -> Result<(), Interruption> {
-        let annotation_index = self.draft.citations.len();
         self.draft.citations.push(citation.clone());
+        self.tell_mark((&citation).into()).await
+    }
+
+    async fn tell_link(&mut self, link: Link) -> Result<(), Interruption> {
+        let link = Link { annotation_index: self.draft.marks(), ..link };
+        self.draft.links.push(link.clone());
+        self.tell_mark((&link).into()).await
+    }
+
+    /// Tells the mark that was just taken into the draft.
+    async fn tell_mark(&mut self, annotation: Annotation<'_>) -> Result<(), Interruption> {
         self.announce().await?;
         let id = self.announced_id();
-        let update = Update::AnnotationAdded { content_index: 0, annotation_index, annotation: (&citation).into() };
-        self.update(&id, update).await
+        let annotation_index = self.draft.marks().saturating_sub(1);
+        self.update(&id, Update::AnnotationAdded { content_index: 0, annotation_index, annotation }).await
     }
 
     /// Stores the whole answer, then tells that it is done.
     async fn finish(&mut self, answer: Answer) -> Result<(), Interruption> {
         if answer.text.trim().is_empty() {
-            return Err(Interruption::NoAnswer);
+            return self.finish_without_text().await;
         }
         let title = title::of_answer(&answer);
         self.draft.complete(answer);
@@ -229,10 +262,20 @@ impl Answering {
             // It is stored; there is nothing left to keep.
             tracing::debug!("the end of an answer had no reader");
         }
+        self.tell_waiting().await?;
         if let Err(error) = self.give_title(title).await {
             tracing::debug!(%error, "the title of a thread had no reader");
         }
         Ok(())
+    }
+
+    /// A turn without a message is one when it did something else, or when a widget asked for it.
+    async fn finish_without_text(&mut self) -> Result<(), Interruption> {
+        let is_turn = self.aside.has_acted() || matches!(self.question.cue, Cue::Action { .. });
+        if self.draft.announced.is_some() || !is_turn {
+            return Err(Interruption::NoAnswer);
+        }
+        self.tell_waiting().await
     }
 
     /// Deals with an answer that is not told to its end; says how it ended.

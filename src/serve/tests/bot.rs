@@ -21,6 +21,7 @@ use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
 use crate::config::settings::{RateLimit, ServerSettings};
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
+use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
@@ -37,6 +38,8 @@ pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 pub enum Step {
     Text(&'static str),
     Cite,
+    /// Any other event of a model.
+    Tell(Box<ModelEvent>),
     /// Waits until [`Bot::go_on`] is called once more.
     Wait,
     Fail,
@@ -112,6 +115,8 @@ pub struct Setup {
     pub cors_origins: Vec<String>,
     pub public_url: Option<String>,
     pub script: Vec<Step>,
+    /// Answers instead of the script.
+    pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
 }
 
@@ -122,6 +127,7 @@ impl Default for Setup {
             cors_origins: Vec::new(),
             public_url: None,
             script: usual_script(),
+            model: None,
             grace: Duration::from_secs(10),
         }
     }
@@ -139,13 +145,14 @@ impl Bot {
         let gate = Arc::new(Semaphore::new(0));
         let script = Arc::new(Mutex::new(setup.script));
         let watch = Arc::<Watch>::default();
-        let model = ScriptedModel {
+        let scripted = ScriptedModel {
             script: Arc::clone(&script),
             asked: Arc::clone(&asked),
             gate: Arc::clone(&gate),
             watch: Arc::clone(&watch),
         };
-        let engine = Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 };
+        let model = setup.model.unwrap_or_else(|| Arc::new(scripted));
+        let engine = Engine { index: index.clone(), model, max_search_results: 5 };
         let settings = ServerSettings {
             host: "127.0.0.1".to_owned(),
             port: 0,
@@ -191,6 +198,12 @@ impl Bot {
 
     pub async fn usual() -> Self {
         Self::start(Setup::default()).await
+    }
+
+    /// A bot whose model plays the stub's scenarios, without pauses.
+    pub async fn stub() -> Self {
+        let model: Arc<dyn ChatModel> = Arc::new(Stub { delta: Duration::ZERO });
+        Self::start(Setup { model: Some(model), ..Setup::default() }).await
     }
 
     /// Lets one waiting step go on.
@@ -369,6 +382,7 @@ async fn take_step(step: Step, gate: Arc<Semaphore>) -> Option<Result<ModelEvent
     match step {
         Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
         Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
+        Step::Tell(event) => Some(Ok(*event)),
         Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
         Step::FailWith(kind) => Some(Err(kind("secret cause".to_owned()))),
         Step::Invent => Some(Ok(ModelEvent::InventedMarker)),
