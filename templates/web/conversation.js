@@ -212,7 +212,7 @@ export class Conversation {
       // A connection lost after the last event changes nothing.
       if (!run.finished.includes(answer)) answer.root.remove();
       const said = run.finished.map((one) => one.text).join('\n');
-      if (said !== '') announce(`Answer: ${said}`);
+      announce(said === '' ? 'The assistant answered.' : `Answer: ${said}`);
     } else if (isAbort(failure)) {
       answer.finish('stopped');
       answer.showProblem('You stopped this answer.', { retry, kind: 'note' });
@@ -280,6 +280,7 @@ export class Conversation {
       case 'notice':
         run.acted = true;
         this.#place(buildNotice(event), run);
+        announce([event.title, event.message].filter((one) => typeof one === 'string' && one !== '').join('. '));
         break;
       case 'client_effect':
         // This page knows no effects.

@@ -62,7 +62,7 @@ export function announce(text) {
   const box = byId('announcer');
   // An unchanged text would not be spoken again, so the box is emptied first.
   box.textContent = '';
-  setTimeout(() => { box.textContent = text; }, 60);
+  setTimeout(() => { box.textContent = visible(text); }, 60);
 }
 
 /** The clipboard API exists only on https and localhost; elsewhere the old command still works. */

@@ -164,7 +164,7 @@ export function buildNotice({ level, title, message }) {
   const known = ['info', 'warning', 'danger'].includes(level) ? level : 'info';
   const body = el('div', { class: 'notice-text' });
   renderMarkdown(body, text(message), [], () => null);
-  return el('div', { class: `notice notice-${known}`, role: known === 'danger' ? 'alert' : 'status' },
+  return el('div', { class: `notice notice-${known}`, role: 'note' },
     known === 'info' ? null : icon('warning'),
     el('div', { class: 'notice-body' }, text(title) === '' ? null : el('p', { class: 'notice-title', dir: 'auto', text: title }), body));
 }

@@ -85,8 +85,10 @@ async fn an_answer_that_nobody_reads_ends() {
     let (question, who) = asked(&state).await;
     let thread_id = question.thread.id.clone();
     let unread: Response = answering::start_with_patience(&state, question, Duration::from_millis(50));
-    until("the end of the model's work", || bot.watch.begun_and_ended()).await;
+    // The answer gives its slot back last.
+    until("the end of the answer", || state.metrics.render().unwrap().contains(r#"code="stalled"} 1"#)).await;
     state.busy.take(&thread_id).await.expect("the slot is free again");
+    assert!(bot.watch.begun_and_ended(), "the model still works");
     assert!(bot.watch.steps() < 100, "a few frames and no more: {}", bot.watch.steps());
     let items = state.store.recent(&who, &thread_id, 10).await.unwrap();
     assert!(partial(&items).is_some_and(|kept| !kept.is_empty()));
@@ -109,6 +111,7 @@ async fn the_model_learns_that_its_answer_was_stopped() {
     let mut caller = Caller::ask(&bot, &thread_id, "stop this").await;
     caller.read_until("text_delta").await;
     drop(caller);
+    until("the end of the model's work", || bot.watch.begun_and_ended()).await;
     *bot.script.lock().unwrap() = super::bot::usual_script();
     let add = json!({"thread_id": thread_id, "input": input("go on")});
     browser.stream("threads.add_user_message", add.clone()).await;
