@@ -84,14 +84,14 @@ impl Fields {
     }
 
     /// The entries of a list, each with its place.
-    pub(super) fn list(&mut self, name: &str) -> Outcome<Vec<(Value, String)>> {
+    pub(super) fn list(&mut self, name: &str) -> Outcome<impl Iterator<Item = (Value, String)> + use<>> {
         let value = self.any(name)?;
         list_of(value, &self.place(name))
     }
 
     /// The strings of a list.
     pub(super) fn texts(&mut self, name: &str) -> Outcome<Vec<String>> {
-        self.list(name)?.into_iter().map(|(value, place)| text_of(value, &place)).collect()
+        self.list(name)?.map(|(value, place)| text_of(value, &place)).collect()
     }
 
     /// `true` or `false`; left out it is `false`.
@@ -141,12 +141,13 @@ impl Fields {
     }
 }
 
-/// The entries of a list, each with its place.
-pub(super) fn list_of(value: Value, place: &str) -> Outcome<Vec<(Value, String)>> {
+/// The entries of a list, each with its place, which is written down only when its turn comes: a list can be long.
+pub(super) fn list_of(value: Value, place: &str) -> Outcome<impl Iterator<Item = (Value, String)> + use<>> {
     let Value::Array(values) = value else {
         return Err(wrong(place, "a list"));
     };
-    Ok(values.into_iter().enumerate().map(|(index, value)| (value, format!("{place}[{index}]"))).collect())
+    let place = place.to_owned();
+    Ok(values.into_iter().enumerate().map(move |(index, value)| (value, format!("{place}[{index}]"))))
 }
 
 /// The string at this place.

@@ -40,7 +40,7 @@ enum Part {
 /// Reads a message.
 pub(super) fn parse(mut input: Fields) -> Outcome<MessageInput> {
     let parts = input.list("content")?;
-    let content = parts.into_iter().map(|(value, place)| part(value, place)).collect::<Outcome<Vec<_>>>()?;
+    let content = parts.map(|(value, place)| part(value, place)).collect::<Outcome<Vec<_>>>()?;
     let attachment_ids = attachment_ids(&mut input)?;
     let inference_options = options(input.object("inference_options")?)?;
     let quoted_text = input.optional_text("quoted_text")?;

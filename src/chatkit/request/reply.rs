@@ -76,7 +76,7 @@ fn answer((question, value, place): (String, Value, String)) -> Outcome<(String,
     let skipped = answer.flag("skipped")?;
     let place = answer.place("values");
     let values = match answer.optional("values") {
-        Some(values) => list_of(values, &place)?.into_iter().map(value_of).collect::<Outcome<Vec<_>>>()?,
+        Some(values) => list_of(values, &place)?.map(value_of).collect::<Outcome<Vec<_>>>()?,
         None => Vec::new(),
     };
     check_count(values.len(), &place)?;

@@ -95,6 +95,13 @@ async fn json_that_is_made_to_hurt_is_refused_at_once() {
         format!(r#"{{"type":"threads.list","params":{{{keys},"limit":-1}}}}"#).into_bytes(),
         br#"{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"\ud800"}]}}}"#.to_vec(),
         b"{\"type\":\"\xff\xfe\"}".to_vec(),
+        format!(r#"{{"type":"threads.create","params":{{"input":{{"content":[{}1]}}}}}}"#, "{},".repeat(300_000))
+            .into_bytes(),
+        format!(
+            r#"{{"type":"items.feedback","params":{{"thread_id":"t","kind":"positive","item_ids":[{}""]}}}}"#,
+            r#""","#.repeat(300_000)
+        )
+        .into_bytes(),
         "{\"type\":\"a\"}".encode_utf16().flat_map(u16::to_le_bytes).collect(),
     ];
     for body in bodies {

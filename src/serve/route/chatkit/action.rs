@@ -3,8 +3,9 @@
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::answer::Turn;
+use crate::answer::{AnswerError, Turn};
 use crate::chatkit::{ActionInput, Item};
+use crate::llm::LlmError;
 use crate::model::item::{Cue, Widget};
 use crate::model::thread::{ItemContent, Principal, ThreadItem, ThreadStatus};
 use crate::serve::error::{ApiError, log_cause};
@@ -34,10 +35,7 @@ pub(super) async fn stream(state: &AppState, who: Principal, input: ActionInput)
 /// thread again sees what it saw last.
 pub(super) async fn at_once(state: &AppState, who: &Principal, input: ActionInput) -> Result<Response, ApiError> {
     let (cue, widget) = load(state, who, input).await?;
-    let content = state.engine.act(Turn { cue, ..Turn::default() }).await.map_err(|error| {
-        log_cause("an action failed", &error);
-        ApiError::internal()
-    })?;
+    let content = state.engine.act(Turn { cue, ..Turn::default() }).await.map_err(|error| failed(&error))?;
     let changed = match (content, widget) {
         (Some(content), Some(widget)) if !content.is_hidden() => {
             Some(state.store.replace_item(who, &ThreadItem { content, ..widget }).await?)
@@ -60,6 +58,15 @@ async fn load(state: &AppState, who: &Principal, input: ActionInput) -> Result<(
     check_taken(state, &cue, "an action")?;
     check_active(&thread.status)?;
     Ok((cue, item))
+}
+
+/// An action that may be tried again says so.
+fn failed(error: &AnswerError) -> ApiError {
+    log_cause("an action failed", error);
+    match error {
+        AnswerError::Model(LlmError::Busy(_) | LlmError::Slow(_)) => ApiError::busy("the assistant is busy"),
+        _ => ApiError::internal(),
+    }
 }
 
 fn widget_of(item: &ThreadItem) -> Result<Widget, ApiError> {
