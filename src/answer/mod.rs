@@ -3,6 +3,7 @@
 //! Every citation names a chunk retrieved in the same turn and quotes words of it: [`cite`] is the only place that
 //! makes one.
 
+mod act;
 pub mod cite;
 pub mod retrieve;
 

@@ -1,8 +1,10 @@
 //! What a stream tells, and how it is framed.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::chatkit::object::{Annotation, AssistantContent, Item, ThreadObject};
+use crate::model::item::{ItemUpdate, NoticeLevel};
 
 /// One event of a stream.
 #[derive(Debug, Clone, Serialize)]
@@ -32,6 +34,18 @@ pub enum Event<'a> {
         /// It.
         item: Item<'a>,
     },
+    /// A stored item became another.
+    #[serde(rename = "thread.item.replaced")]
+    ItemReplaced {
+        /// What it is now.
+        item: Item<'a>,
+    },
+    /// A stored item is gone.
+    #[serde(rename = "thread.item.removed")]
+    ItemRemoved {
+        /// Which.
+        item_id: &'a str,
+    },
     /// An open item grows.
     #[serde(rename = "thread.item.updated")]
     ItemUpdated {
@@ -50,15 +64,38 @@ pub enum Event<'a> {
     #[serde(rename = "progress_update")]
     Progress {
         /// A picture's name.
-        icon: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        icon: Option<&'a str>,
         /// For people.
-        text: &'static str,
+        text: &'a str,
+    },
+    /// Something to know beside the answer; never stored.
+    #[serde(rename = "notice")]
+    Notice {
+        /// How much it matters.
+        level: NoticeLevel,
+        /// For people, Markdown.
+        message: &'a str,
+        /// Its heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+    },
+    /// The page is to do something; never stored.
+    #[serde(rename = "client_effect")]
+    ClientEffect {
+        /// What.
+        name: &'a str,
+        /// With what.
+        data: &'a Map<String, Value>,
     },
     /// The answer failed; nothing follows.
     #[serde(rename = "error")]
     Error {
-        /// `stream.error`.
+        /// `stream.error`, or `custom` with a message.
         code: &'static str,
+        /// For people, short and plain.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
         /// Whether to offer a retry.
         allow_retry: bool,
     },
@@ -109,12 +146,20 @@ pub enum Update<'a> {
         /// It.
         content: AssistantContent<'a>,
     },
+    /// What is no message changes.
+    #[serde(untagged)]
+    Beside(&'a ItemUpdate),
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
     /// An ordinary failure: it tells nothing but that a retry is reasonable (or, for a thread that is gone, is not).
     pub fn stream_error(allow_retry: bool) -> Self {
-        Self::Error { code: "stream.error", allow_retry }
+        Self::Error { code: "stream.error", message: None, allow_retry }
+    }
+
+    /// A failure that a visitor is told in these words.
+    pub fn custom_error(message: &'a str, allow_retry: bool) -> Self {
+        Self::Error { code: "custom", message: Some(message), allow_retry }
     }
 }
 

@@ -398,19 +398,28 @@ pub enum Beside {
     /// Replaces a stored item of this thread.
     ItemReplaced {
         /// Which.
-        item_id: String,
+        which: Which,
         /// By what.
         content: ItemContent,
     },
     /// Removes a stored item of this thread.
     ItemRemoved {
         /// Which.
-        item_id: String,
+        which: Which,
     },
     /// A call of the model is tried again after a failure; counted, not told.
     Retrying,
     /// The model failed and another backend answers; told as a notice, and counted.
     FellBack,
+}
+
+/// A stored item of the thread. Ids are made where items are stored, so a backend knows few of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one that this turn stored last.
+    Last,
+    /// The one with this id.
+    Id(String),
 }
 
 /// How much a notice matters.

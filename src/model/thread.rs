@@ -81,7 +81,10 @@ pub enum ItemContent {
     /// A form.
     StructuredInput(StructuredInput),
     /// Steps that the bot shows.
-    Workflow(Workflow),
+    Workflow {
+        /// They; in a field of their own, because they have a `type` as well.
+        workflow: Workflow,
+    },
     /// One step that the bot shows.
     Task {
         /// It.
@@ -246,7 +249,7 @@ impl ItemContent {
             Self::Widget(_) => "widget",
             Self::GeneratedImage(_) => "generated_image",
             Self::StructuredInput(_) => "structured_input",
-            Self::Workflow(_) => "workflow",
+            Self::Workflow { .. } => "workflow",
             Self::Task { .. } => "task",
             Self::EndOfTurn {} => "end_of_turn",
             Self::HiddenContextItem(_) => "hidden_context_item",
@@ -263,7 +266,7 @@ impl ItemContent {
     pub fn id_prefix(&self) -> &'static str {
         match self {
             Self::ClientToolCall(_) => "tc",
-            Self::Workflow(_) => "wf",
+            Self::Workflow { .. } => "wf",
             Self::Task { .. } => "tsk",
             Self::SdkHiddenContext(_) => "shcx",
             _ => "msg",

@@ -74,6 +74,11 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    /// The protocol has it; this server, or what answers for it, does not.
+    pub fn not_supported(what: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", format!("{what} is not supported by this server"))
+    }
+
     /// There is too much to do now. `Retry-After` says when to come again.
     pub fn busy(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
@@ -122,7 +127,6 @@ impl IntoResponse for ApiError {
 impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestError::NotSupported(_) => Self::new(StatusCode::NOT_IMPLEMENTED, "not_supported", error.to_string()),
             RequestError::MessageTooLarge(_) => {
                 Self::new(StatusCode::BAD_REQUEST, "message_too_large", error.to_string())
             }

@@ -40,7 +40,7 @@ pub trait Store: Send + Sync {
     async fn threads(&self, who: &Principal, page: &PageQuery) -> Result<Page<Thread>, StoreError>;
     /// Sets a title that a person chose.
     async fn rename(&self, who: &Principal, thread_id: &str, title: &str) -> Result<Thread, StoreError>;
-    /// Sets an automatic title if the thread has none yet; tells the changed thread.
+    /// Sets an automatic title unless a person gave one; tells the thread if that changed it.
     async fn set_automatic_title(
         &self,
         who: &Principal,

@@ -194,7 +194,7 @@ impl Store for SqliteStore {
     ) -> Result<Option<Thread>, StoreError> {
         sqlx::query(
             "UPDATE threads SET title = $1 \
-             WHERE id = $2 AND owner = $3 AND title IS NULL AND title_is_users = 0 RETURNING *",
+             WHERE id = $2 AND owner = $3 AND title_is_users = 0 AND title IS NOT $1 RETURNING *",
         )
         .bind(title)
         .bind(thread_id)

@@ -184,7 +184,9 @@ async fn titles_of_people_stay(store: &dyn Store) {
     let (thread, _) = begin(store, &who, "q").await;
     let titled = store.set_automatic_title(&who, &thread.id, "automatic").await.unwrap().unwrap();
     assert_eq!(titled.title.as_deref(), Some("automatic"));
-    assert_eq!(store.set_automatic_title(&who, &thread.id, "again").await.unwrap(), None);
+    assert_eq!(store.set_automatic_title(&who, &thread.id, "automatic").await.unwrap(), None, "nothing changed");
+    let titled = store.set_automatic_title(&who, &thread.id, "better").await.unwrap().unwrap();
+    assert_eq!(titled.title.as_deref(), Some("better"));
     let renamed = store.rename(&who, &thread.id, "Refunds ✅").await.unwrap();
     assert!(renamed.title_is_users);
     assert_eq!(store.set_automatic_title(&who, &thread.id, "again").await.unwrap(), None);

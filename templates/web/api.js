@@ -18,7 +18,9 @@ export const isAbort = (error) => error instanceof DOMException && error.name ==
 /** The text to show for any failure. */
 export function describe(error) {
   if (error instanceof ApiError) return error.message;
-  if (error instanceof TypeError) return 'The server could not be reached. Check the connection and try again.';
+  if (error instanceof TypeError) {
+    return navigator.onLine ? 'The server could not be reached. Check the connection and try again.' : 'You are offline.';
+  }
   return 'Something went wrong. Please try again.';
 }
 
@@ -45,6 +47,7 @@ function fallbackMessage(status) {
   if (status === 401 || status === 403) return 'You are not allowed to do this. Load the page again.';
   if (status === 404) return 'This was not found.';
   if (status === 429) return 'Too many questions at once. Please wait a moment.';
+  if (status === 503) return 'The server has too much to do. Please wait a moment.';
   return `The server answered with an error (${status}).`;
 }
 
@@ -99,9 +102,13 @@ export function loadDocuments() {
   return documents;
 }
 
+/** Whether what is cited is a file of the visitor's own. */
+export const isAttachment = (documentId) => documentId.startsWith('atc_');
+
 /** The document's file. Viewers of PDF open it at the page, whatever its name; nothing else looks at the fragment. */
 export function fileUrl(documentId, page) {
-  const url = `/knowledge/documents/${encodeURIComponent(documentId)}/file`;
+  const kind = isAttachment(documentId) ? 'attachments' : 'documents';
+  const url = `/knowledge/${kind}/${encodeURIComponent(documentId)}/file`;
   return page ? `${url}#page=${encodeURIComponent(page)}` : url;
 }
 

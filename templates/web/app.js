@@ -1,8 +1,9 @@
 // The page: which conversation is shown, the question box, the drawer of narrow screens.
 
 import { ApiError, describe, fileUrl, getJson, loadDocuments } from './api.js';
+import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
-import { announce, byId, el, icon } from './dom.js';
+import { byId, el, icon } from './dom.js';
 import { buildProblem } from './message.js';
 import { ThreadList } from './threads.js';
 
@@ -14,8 +15,6 @@ const QUESTION_MARGIN = 16;
 const view = byId('view');
 const scroller = byId('scroll');
 const question = byId('question');
-const sendButton = byId('send');
-const stopButton = byId('stop');
 
 let assistantName = 'Knowledge Assistant';
 let current = null;
@@ -74,6 +73,7 @@ const hooks = {
     refresh();
   },
   updated: (thread) => threads.update(thread),
+  limited: (seconds) => composer.pause(seconds),
   grew: () => {
     atBottom = true;
     scrollToEnd();
@@ -166,17 +166,7 @@ function refresh() {
   document.title = current.title ? `${current.title} – ${assistantName}` : assistantName;
   scroller.setAttribute('aria-busy', String(current.loading));
   current.root.classList.toggle('is-closed', current.closed !== null);
-  byId('composer').hidden = current.closed !== null;
-  byId('composer-hint').hidden = current.closed !== null;
-  byId('closed-note').hidden = current.closed === null;
-  byId('closed-note').textContent = current.closed ?? '';
-  stopButton.hidden = !(current.streaming && current.canStop);
-  sendButton.hidden = current.streaming && current.canStop;
-  refreshSend();
-}
-
-function refreshSend() {
-  sendButton.disabled = question.value.trim() === '' || current.streaming || current.loading || current.closed !== null;
+  composer.refresh(current);
 }
 
 const skeleton = () => el('div', { class: 'skeleton', role: 'status', 'aria-label': 'Loading the conversation' }, el('i'), el('i'), el('i'));
@@ -228,38 +218,11 @@ function restFocus() {
   (drawer.narrow.matches ? scroller : question).focus();
 }
 
-function setUpComposer() {
-  const grow = () => {
-    question.style.height = 'auto';
-    question.style.height = `${question.scrollHeight}px`;
-  };
-  question.addEventListener('input', () => { grow(); refreshSend(); });
-  question.addEventListener('keydown', (event) => {
-    // Enter also ends the composition of a Chinese or Japanese word: that must not send. (229: Safari.)
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    byId('composer').requestSubmit();
-  });
-  byId('composer').addEventListener('submit', (event) => {
-    event.preventDefault();
-    const text = question.value.trim();
-    refreshSend();
-    if (sendButton.disabled) return;
-    question.value = '';
-    grow();
-    current.send(text);
-    announce('Question sent.');
-  });
-  stopButton.addEventListener('click', () => {
-    current.stop();
-    restFocus();
-  });
-  byId('skip').addEventListener('click', (event) => {
-    // The hash names the conversation, so this link must not change it.
-    event.preventDefault();
-    question.focus();
-  });
-}
+const composer = new Composer({
+  send: (text, attachments) => current.send(text, attachments),
+  stop: () => current.stop(),
+  rest: restFocus,
+});
 
 // ---- The drawer of narrow screens ----
 
@@ -297,9 +260,10 @@ const drawer = {
 
 // ---- Start ----
 
-async function loadName() {
+async function loadInfo() {
   try {
     const info = await getJson('/knowledge/info');
+    composer.enableAttachments(info.attachments);
     if (typeof info.assistant_name === 'string' && info.assistant_name.trim() !== '') assistantName = info.assistant_name.trim();
   } catch {
     return; // The page works under its own name.
@@ -309,11 +273,15 @@ async function loadName() {
 }
 
 drawer.setUp();
-setUpComposer();
+byId('skip').addEventListener('click', (event) => {
+  // The hash names the conversation, so this link must not change it.
+  event.preventDefault();
+  question.focus();
+});
 byId('new-conversation').addEventListener('click', () => { drawer.close(); openNew(); });
 window.addEventListener('hashchange', route);
 route();
 setUpScrolling();
-loadName();
+loadInfo();
 threads.load();
 if (!drawer.narrow.matches) question.focus({ preventScroll: true });

@@ -1,10 +1,14 @@
 // Small helpers to build the page out of nodes. Nothing here (or anywhere else in the page)
-// parses a string as HTML: every text goes in as a text node.
+// parses a string as HTML: every text goes in as a text node, without the signs that nobody sees.
+
+import { visible } from './safe.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 const ICONS = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
+  clip: 'M19 11l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4L13 4.3a3 3 0 0 1 4.2 4.2l-7.6 7.6a1.5 1.5 0 0 1-2.1-2.1L14 7.4',
+  close: 'M6 6l12 12M18 6L6 18',
   copy: 'M9 9h10v11H9zM5 15V4h10',
   down: 'M17 14V3H7.5a2 2 0 0 0-2 1.6l-1.3 6.8a2 2 0 0 0 2 2.4H11l-.8 4.2a2 2 0 0 0 2 2.4L17 14zm0 0h3V3h-3',
   external: 'M14 5h5v5M19 5l-8 8M17 14v5H5V7h5',
@@ -25,11 +29,12 @@ export function el(tag, props = {}, ...children) {
   for (const [name, value] of Object.entries(props)) {
     if (value === false || value === null || value === undefined) continue;
     if (name === 'class') node.className = value;
-    else if (name === 'text') node.textContent = value;
+    else if (name === 'text') node.textContent = visible(value);
     else if (name === 'on') for (const [event, run] of Object.entries(value)) node.addEventListener(event, run);
     else node.setAttribute(name, value === true ? '' : String(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...shown.map((child) => (typeof child === 'string' ? visible(child) : child)));
   return node;
 }
 
@@ -57,11 +62,12 @@ export function announce(text) {
   const box = byId('announcer');
   // An unchanged text would not be spoken again, so the box is emptied first.
   box.textContent = '';
-  setTimeout(() => { box.textContent = text; }, 60);
+  setTimeout(() => { box.textContent = visible(text); }, 60);
 }
 
 /** The clipboard API exists only on https and localhost; elsewhere the old command still works. */
-export async function copyText(text) {
+export async function copyText(raw) {
+  const text = visible(raw);
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
     return;

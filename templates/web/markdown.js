@@ -5,6 +5,8 @@
 // Footnote marks have positions in the raw text, counted in code points, so the parser keeps for every
 // character where it came from.
 
+import { isHidden } from './safe.js';
+
 const LIST_ITEM = /^(\s*)(?:([-*+•])|(\d{1,4})[.)])\s+/;
 const HEADING = /^\s{0,3}#{1,6}\s+/;
 const FENCE = /^\s{0,3}(```+|~~~+)\s*[\w+#.-]*\s*$/;
@@ -187,7 +189,7 @@ function leaf(chars, ranges, trim = true) {
   ranges.forEach(([start, end], index) => {
     const [from, to] = trim ? trimRange(chars, start, end) : [start, end];
     if (index > 0) tokens.push({ c: '\n', p: from });
-    for (let p = from; p < to; p += 1) tokens.push({ c: chars[p], p });
+    for (let p = from; p < to; p += 1) if (!isHidden(chars[p])) tokens.push({ c: chars[p], p });
   });
   return { tokens, start: tokens.length > 0 ? tokens[0].p : (ranges[0]?.[0] ?? 0) };
 }

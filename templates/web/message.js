@@ -1,5 +1,6 @@
 // What one message looks like.
 
+import { buildAttachments } from './attachments.js';
 import { copyText, el, icon, iconButton } from './dom.js';
 import { renderMarkdown } from './markdown.js';
 import { buildSourceList, resolveSources } from './sources.js';
@@ -10,17 +11,29 @@ export function userText(item) {
 }
 
 export class UserView {
-  constructor(text, { id = null, quotedText = null } = {}) {
+  constructor(text, { id = null, quotedText = null, attachments = [] } = {}) {
     this.id = id;
     this.text = text;
+    this.attachments = Array.isArray(attachments) ? attachments : [];
     this.root = el('article', { class: 'message message-user', 'aria-label': 'Your question' },
       quotedText ? el('blockquote', { class: 'quote', dir: 'auto', text: quotedText }) : null,
+      buildAttachments(this.attachments),
       el('p', { class: 'bubble', dir: 'auto', text }));
   }
 }
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 const reveal = (node) => node.scrollIntoView({ block: 'nearest', behavior: calm.matches ? 'auto' : 'smooth' });
+
+/** Signs that belong to the one before them: accents, joiners, skin tones. */
+const JOINS = /^[\p{M}\u200d\u{1f3fb}-\u{1f3ff}]$/u;
+
+/** The place of a mark in code points: never past the text, and never within what is seen as one sign. */
+function markPlace(chars, position) {
+  let at = Math.min(position, chars.length);
+  while (at > 0 && at < chars.length && (JOINS.test(chars[at]) || chars[at - 1] === '\u200d')) at += 1;
+  return at;
+}
 
 const asPart = (content) => ({
   text: typeof content?.text === 'string' ? content.text : '',
@@ -29,7 +42,7 @@ const asPart = (content) => ({
 
 /**
  * An answer, streaming or finished. `actions` are the conversation's: `retry()`, `feedback(id, kind)`,
- * `citations(id)` and `documents()`.
+ * `citations(id)`, `documents()` and `hosts()`, to which links may lead.
  */
 export class AnswerView {
   #parts = [];
@@ -56,6 +69,14 @@ export class AnswerView {
     this.root.classList.add('is-streaming');
     this.#status.replaceChildren(el('span', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')), el('span', { dir: 'auto', text }));
     this.#status.hidden = !this.isEmpty;
+  }
+
+  get type() { return 'assistant_message'; }
+
+  /** Shows a whole answer. */
+  set(item) {
+    this.setItem(item);
+    this.finish('done');
   }
 
   setItem(item) {
@@ -103,8 +124,8 @@ export class AnswerView {
     while (this.#body.children.length > this.#parts.length) this.#body.lastChild.remove();
     this.#parts.forEach((part, i) => {
       const box = this.#body.children[i] ?? this.#body.appendChild(el('div', { class: 'part' }));
-      const length = Array.from(part.text).length;
-      renderMarkdown(box, part.text, marks[i].map((mark) => ({ ...mark, pos: Math.min(mark.pos, length) })), (mark) => this.#buildMark(mark));
+      const chars = Array.from(part.text);
+      renderMarkdown(box, part.text, marks[i].map((mark) => ({ ...mark, pos: markPlace(chars, mark.pos) })), (mark) => this.#buildMark(mark));
     });
     return sources;
   }
@@ -202,7 +223,7 @@ export class AnswerView {
     const [citations, documents] = await Promise.all([this.#actions.citations(this.id).catch(() => []), this.#actions.documents()]);
     this.#citations = citations;
     this.#documents = documents;
-    const list = buildSourceList(this.render(), (n) => this.#showMark(n));
+    const list = buildSourceList(this.render(), this.#actions.hosts(), (n) => this.#showMark(n));
     if (list) this.#after.prepend(list);
   }
 }

@@ -1,7 +1,8 @@
 // The sources of an answer: which footnote mark belongs to which source, and the list under the answer.
 
-import { fileUrl, previewUrl } from './api.js';
+import { fileUrl, isAttachment, previewUrl } from './api.js';
 import { el, icon } from './dom.js';
+import { linkTarget, readableAddress } from './safe.js';
 
 const text = (value) => (typeof value === 'string' && value.trim() !== '' ? value : null);
 
@@ -20,10 +21,17 @@ function flatten(parts) {
  * Finds the citation of each annotation. The server sends them in the same order; if that does not fit,
  * position and file name decide.
  */
-function pair(notes, citations) {
+function pair(all, citations) {
+  // Pages of the web and things of the page are no citations of documents.
+  const isFile = (note) => note.source.type === undefined || note.source.type === 'file';
+  const { paired, rest } = pairFiles(all.filter(isFile), citations);
+  return { paired: all.map((note) => (isFile(note) ? paired.shift() : null)), rest };
+}
+
+function pairFiles(notes, citations) {
   const inOrder = citations.length === notes.length
     && notes.every((note, i) => (citations[i].annotation_index ?? null) === note.index);
-  if (inOrder) return { paired: citations, rest: [] };
+  if (inOrder) return { paired: [...citations], rest: [] };
   const rest = [...citations];
   const take = (fits) => {
     const at = rest.findIndex(fits);
@@ -35,6 +43,8 @@ function pair(notes, citations) {
 }
 
 function toSource(note, citation, documents) {
+  const kind = note?.source.type;
+  if (kind === 'url' || kind === 'entity') return toOther(note.source);
   const filename = text(citation?.filename) ?? text(note?.source.filename);
   const known = documents.find((one) => one.id === citation?.document_id)
     ?? documents.find((one) => filename !== null && one.filename === filename);
@@ -48,6 +58,20 @@ function toSource(note, citation, documents) {
     rows: Array.isArray(citation?.rows) ? citation.rows : null,
     heading: text(citation?.heading),
     quote: text(citation?.quote),
+  };
+}
+
+/** A page of the web, or a thing that some page knows. */
+function toOther(source) {
+  const url = source.type === 'url' ? text(source.url) : null;
+  return {
+    documentId: null,
+    filename: null,
+    url,
+    title: text(source.label) ?? text(source.title) ?? (url === null ? 'Source' : readableAddress(url)),
+    heading: text(source.attribution) ?? text(source.description),
+    quote: null,
+    id: text(source.id),
   };
 }
 
@@ -67,7 +91,7 @@ export function resolveSources(parts, citations, documents = []) {
     }
     return numbers.get(key);
   };
-  const keyOf = (source) => JSON.stringify([source.documentId ?? source.filename, source.quote, source.quote ? null : where(source)]);
+  const keyOf = (source) => JSON.stringify([source.documentId ?? source.filename ?? source.url ?? source.id, source.quote, source.quote ? null : where(source)]);
   const marks = parts.map(() => []);
   notes.forEach((note, i) => {
     const source = toSource(note, paired[i], documents);
@@ -111,17 +135,17 @@ function sourceLabel(n, source) {
   return `Source ${n}: ${[source.title, where(source)].filter((one) => one !== '').join(', ')}`;
 }
 
-/** Builds the list under an answer. `backToText(n)` is called when a number in the list is pressed. */
-export function buildSourceList(sources, backToText) {
+/** Builds the list under an answer. Links lead to this server or to `hosts`; `backToText(n)` is called when a number in the list is pressed. */
+export function buildSourceList(sources, hosts, backToText) {
   if (sources.length === 0) return null;
-  const items = sources.map((source, i) => buildSource(source, i + 1, backToText));
+  const items = sources.map((source, i) => buildSource(source, i + 1, hosts, backToText));
   const heading = sources.length === 1 ? 'Source' : `Sources (${sources.length})`;
   return el('section', { class: 'sources', 'aria-label': 'Sources of this answer' },
     el('h2', { class: 'sources-heading', text: heading }),
     el('ol', { class: 'source-list' }, items));
 }
 
-function buildSource(source, n, backToText) {
+function buildSource(source, n, hosts, backToText) {
   const place = where(source);
   return el('li', { class: 'source', 'data-n': n, tabindex: '-1' },
     el('button', {
@@ -131,6 +155,7 @@ function buildSource(source, n, backToText) {
     el('div', { class: 'source-body' },
       el('p', { class: 'source-title', dir: 'auto', text: source.title }),
       source.documentId === null ? null : buildLinks(source),
+      source.url ? buildAddress(source, hosts) : null,
       place === '' ? null : el('p', { class: 'source-place', dir: 'auto', text: place }),
       source.quote === null ? null : buildQuote(source.quote)));
 }
@@ -141,8 +166,18 @@ function buildLinks(source) {
     class: 'source-link', href, target: '_blank', rel: 'noopener', 'aria-label': `${label}: ${source.title} (new tab)`,
   }, name, icon('external'));
   return el('div', { class: 'source-links' },
-    link(previewUrl(source), 'Open the passage', 'Passage'),
+    // What a visitor attached has no page of its own.
+    isAttachment(source.documentId) ? null : link(previewUrl(source), 'Open the passage', 'Passage'),
     link(fileUrl(source.documentId, source.page), 'Open the file', 'File'));
+}
+
+/** An address elsewhere is shown and not linked: it may be made up. */
+function buildAddress(source, hosts) {
+  const target = linkTarget(source.url, hosts);
+  const address = readableAddress(source.url);
+  return target === null
+    ? el('p', { class: 'source-place source-address', text: address })
+    : el('a', { class: 'source-link source-address', href: target, target: '_blank', rel: 'noopener noreferrer' }, address, icon('external'));
 }
 
 /** Long quotes are cut to a few lines until asked for. */

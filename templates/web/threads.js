@@ -2,6 +2,7 @@
 
 import { call, describe } from './api.js';
 import { byId, el, iconButton, relativeDate } from './dom.js';
+import { visible } from './safe.js';
 
 const UNTITLED = 'New conversation';
 const PAGE = 30;
@@ -104,7 +105,7 @@ export class ThreadList {
 
   #delete(row) {
     const { id } = row.thread;
-    byId('delete-name').textContent = row.thread.title || UNTITLED;
+    byId('delete-name').textContent = visible(row.thread.title || UNTITLED);
     openDialog('delete-dialog', async () => {
       await call('threads.delete', { thread_id: id });
       // The focused button goes with its row; the next one takes over.
@@ -134,7 +135,7 @@ class Row {
 
   set(thread) {
     this.thread = thread;
-    const title = thread.title || UNTITLED;
+    const title = visible(thread.title || UNTITLED);
     this.#name.textContent = title;
     this.#link.title = title;
     const [rename, remove] = this.root.querySelectorAll('button');

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bot;
+mod browser;
 mod crash;
 mod docs;
 mod embeddings;
@@ -12,6 +13,7 @@ mod help;
 mod init;
 mod lint;
 mod page;
+mod page_events;
 mod places;
 mod readme;
 mod retrieval;

@@ -1,32 +1,41 @@
 //! One answer, from the question's acknowledgement to the last write, in a task of its own.
 //!
-//! The task outlives the connection. When the client hangs up (or the server stops), the engine's work is dropped
-//! and what there is of the answer is stored. Nothing is told as done before it is stored.
+//! The task outlives the connection. When the client hangs up, stops reading, or the server stops, the engine's work
+//! is dropped and what there is of the answer is stored. Nothing is told as done before it is stored, and what
+//! follows the first byte is well-formed events to the end.
+
+mod beside;
+mod draft;
+mod interruption;
+mod outlet;
+mod pace;
+mod partial;
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{FutureExt as _, StreamExt as _};
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use serde_json::Value;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::answer::{AnswerError, AnswerEvent, Turn};
-use crate::chatkit::{Event, Item, StreamOptions, ThreadObject, Update, frame};
-use crate::model::item::{Cue, Link};
+use crate::answer::{AnswerEvent, Turn};
+use crate::chatkit::{Annotation, Event, Item, StreamOptions, ThreadObject, Update, frame};
+use crate::model::item::{Cue, HiddenContext, Link};
 use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
+use crate::serve::answering::beside::Aside;
+use crate::serve::answering::draft::Draft;
+use crate::serve::answering::interruption::{Interruption, Remains};
+use crate::serve::answering::outlet::{Outlet, READER_PATIENCE};
+use crate::serve::answering::pace::Pace;
 use crate::serve::busy::Slot;
 use crate::serve::error::log_cause;
 use crate::serve::state::AppState;
 use crate::serve::{history, request_id, title};
 use crate::store::StoreError;
-
-/// Frames that may wait for a slow reader; then the engine waits too.
-const MAX_WAITING_FRAMES: usize = 32;
 
 /// A stored question that is to be answered.
 pub struct Question {
@@ -48,8 +57,20 @@ pub struct Question {
 
 /// Starts the answer and returns the stream of its events.
 pub fn start(state: &AppState, question: Question) -> Response {
-    let (frames, reader) = mpsc::channel(MAX_WAITING_FRAMES);
-    let answering = Answering { state: state.clone(), question, frames, draft: Draft::default() };
+    start_with_patience(state, question, READER_PATIENCE)
+}
+
+/// The same for a reader who is waited for no longer than this.
+pub fn start_with_patience(state: &AppState, question: Question, patience: Duration) -> Response {
+    let (outlet, reader) = Outlet::open(patience);
+    let answering = Answering {
+        state: state.clone(),
+        question,
+        outlet,
+        draft: Draft::default(),
+        pace: Pace::start(),
+        aside: Aside::default(),
+    };
     let id = request_id::current();
     state.answers.spawn(request_id::scope(id, answering.run()));
     let body = ReceiverStream::new(reader).map(|frame| Ok::<_, std::convert::Infallible>(Bytes::from(frame)));
@@ -72,59 +93,35 @@ fn words_of(message: &UserMessage) -> String {
 struct Answering {
     state: AppState,
     question: Question,
-    frames: mpsc::Sender<String>,
+    outlet: Outlet,
     draft: Draft,
-}
-
-/// The answer so far.
-#[derive(Default)]
-struct Draft {
-    /// Id and time of the assistant message, once it is announced.
-    announced: Option<(String, Timestamp)>,
-    text: String,
-    citations: Vec<Citation>,
-    links: Vec<Link>,
-    /// Citations that did not hold; known once the answer is whole.
-    dropped_markers: u32,
-}
-
-/// Why an answer is not told to its end.
-#[derive(Debug, thiserror::Error)]
-enum Interruption {
-    #[error("the client hung up")]
-    HungUp,
-    #[error("the server stops")]
-    Stopping,
-    #[error("the engine failed")]
-    Engine(#[from] AnswerError),
-    #[error("the engine ended without an answer")]
-    NoAnswer,
-    #[error("the store failed")]
-    Store(#[from] StoreError),
+    pace: Pace,
+    aside: Aside,
 }
 
 impl Answering {
     async fn run(mut self) {
-        let started = Instant::now();
-        let outcome = match AssertUnwindSafe(self.answer()).catch_unwind().await {
+        let running = self.state.metrics.answer_begins();
+        let answered = AssertUnwindSafe(self.answer()).catch_unwind().await;
+        self.pace.ends(&self.state.metrics);
+        let outcome = match answered {
             Ok(Ok(())) => "done",
             Ok(Err(interruption)) => self.end_early(interruption).await,
-            Err(_) => {
-                tracing::error!(request.id = %request_id::current(), "an answer panicked");
-                self.send_last(&Event::stream_error(true));
-                "panicked"
-            }
+            Err(_) => self.give_up(),
         };
+        self.state.metrics.answer_ended(outcome);
+        self.state.metrics.dropped_markers(self.draft.dropped_markers);
         tracing::info!(
             request.id = %request_id::current(),
             thread.id = %self.question.thread.id,
             outcome,
             citations = self.draft.citations.len(),
             dropped_markers = self.draft.dropped_markers,
-            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms = u64::try_from(self.pace.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answer ended"
         );
         // Before the stream ends: who reads its end may ask the next question.
+        drop(running);
         drop(self.question.slot);
     }
 
@@ -137,22 +134,27 @@ impl Answering {
         for change in std::mem::take(&mut self.question.changes) {
             self.send_frame(change).await?;
         }
-        let (icon, text) = ("search", "Searching documents");
-        self.send(&Event::Progress { icon, text }).await?;
-        self.give_title().await?;
+        if !matches!(self.question.cue, Cue::Action { .. }) {
+            let (icon, text) = (Some("search"), "Searching documents");
+            self.send(&Event::Progress { icon, text }).await?;
+        }
+        let asked = self.question.message.as_ref().map(|(_, message)| message.text());
+        self.give_title(asked.as_deref().and_then(title::of_question)).await?;
         let turn = self.turn().await?;
         let mut events = self.state.engine.answer(turn);
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.frames.closed() => return Err(Interruption::HungUp),
+                () = self.outlet.closed() => return Err(Interruption::HungUp),
                 () = self.state.cut.cancelled() => return Err(Interruption::Stopping),
                 event = events.next() => event,
             };
             match event {
+                Some(Ok(AnswerEvent::Retrieved { took, .. })) => self.pace.searched(&self.state.metrics, took),
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
-                Some(Ok(AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_))) => {}
+                Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
+                Some(Ok(AnswerEvent::Beside(beside))) => self.tell_beside(beside).await?,
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -160,24 +162,19 @@ impl Answering {
         }
     }
 
-    /// Gives the thread a title if it has none; a title that came meanwhile stays.
-    async fn give_title(&mut self) -> Result<(), Interruption> {
-        if self.question.thread.title.is_some() {
-            return Ok(());
-        }
-        let asked = self.question.message.as_ref().map(|(_, message)| message.text());
-        let Some(title) = asked.as_deref().and_then(title::automatic_title) else {
+    /// Gives the thread this title if it has none; one that came meanwhile stays.
+    async fn give_title(&mut self, title: Option<String>) -> Result<(), Interruption> {
+        let Some(title) = title.filter(|_| self.question.thread.title.is_none()) else {
             return Ok(());
         };
         let (store, who) = (&self.state.store, &self.question.who);
         let changed = store.set_automatic_title(who, &self.question.thread.id, &title).await?;
-        match changed {
-            Some(thread) => {
-                let thread = ThreadObject::from(&thread);
-                self.send(&Event::ThreadUpdated { thread }).await
-            }
-            None => Ok(()),
-        }
+        let Some(thread) = changed else {
+            return Ok(());
+        };
+        self.send(&Event::ThreadUpdated { thread: ThreadObject::from(&thread) }).await?;
+        self.question.thread = thread;
+        Ok(())
     }
 
     async fn turn(&self) -> Result<Turn, Interruption> {
@@ -186,11 +183,20 @@ impl Answering {
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         Ok(Turn {
             history: history::exchanges(&items, asked),
-            question: question.message.as_ref().map(|(_, message)| words_of(message)).unwrap_or_default(),
+            question: self.asked(&items),
             cue: question.cue.clone(),
             hidden: history::hidden_context(&items),
             attached: Vec::new(),
         })
+    }
+
+    /// What is to be answered: the message, or the last one when a tool or a form was asked for in between.
+    fn asked(&self, newest_first: &[ThreadItem]) -> String {
+        match (&self.question.message, &self.question.cue) {
+            (Some((_, message)), _) => words_of(message),
+            (None, Cue::Action { .. }) => String::new(),
+            (None, _) => history::newest_message(newest_first).map(words_of).unwrap_or_default(),
+        }
     }
 
     /// Announces the assistant message before its first piece.
@@ -209,96 +215,133 @@ impl Answering {
     }
 
     async fn tell_text(&mut self, delta: &str) -> Result<(), Interruption> {
-        self.announce().await?;
         self.draft.text.push_str(delta);
+        self.announce().await?;
         let id = self.announced_id();
-        self.update(&id, Update::TextDelta { content_index: 0, delta }).await
+        self.update(&id, Update::TextDelta { content_index: 0, delta }).await?;
+        self.pace.speaks(&self.state.metrics);
+        Ok(())
     }
 
     async fn tell_citation(&mut self, citation: Citation) -> Result<(), Interruption> {
-        self.announce().await?;
-        let annotation_index = self.draft.citations.len();
         self.draft.citations.push(citation.clone());
+        self.tell_mark((&citation).into()).await
+    }
+
+    async fn tell_link(&mut self, link: Link) -> Result<(), Interruption> {
+        let link = Link { annotation_index: self.draft.marks(), ..link };
+        self.draft.links.push(link.clone());
+        self.tell_mark((&link).into()).await
+    }
+
+    /// Tells the mark that was just taken into the draft.
+    async fn tell_mark(&mut self, annotation: Annotation<'_>) -> Result<(), Interruption> {
+        self.announce().await?;
         let id = self.announced_id();
-        let update = Update::AnnotationAdded { content_index: 0, annotation_index, annotation: (&citation).into() };
-        self.update(&id, update).await
+        let annotation_index = self.draft.marks().saturating_sub(1);
+        self.update(&id, Update::AnnotationAdded { content_index: 0, annotation_index, annotation }).await
     }
 
     /// Stores the whole answer, then tells that it is done.
     async fn finish(&mut self, answer: Answer) -> Result<(), Interruption> {
         if answer.text.trim().is_empty() {
-            return Err(Interruption::NoAnswer);
+            return self.finish_without_text().await;
         }
-        self.draft.text = answer.text;
-        self.draft.citations = answer.citations;
-        self.draft.links = answer.links;
-        self.draft.dropped_markers = answer.dropped_markers;
+        let title = title::of_answer(&answer);
+        self.draft.complete(answer);
         self.announce().await?;
         let id = self.announced_id();
-        let message = self.drafted();
+        let message = self.draft.message();
         let content = (&message).into();
         self.update(&id, Update::PartDone { content_index: 0, content }).await?;
         let item = self.item(&id, message);
         self.state.store.add_item(&self.question.who, &item).await?;
+        self.draft.is_stored = true;
         let item = (&item).into();
         if self.send(&Event::ItemDone { item }).await.is_err() {
             // It is stored; there is nothing left to keep.
             tracing::debug!("the end of an answer had no reader");
         }
+        self.tell_waiting().await?;
+        if let Err(error) = self.give_title(title).await {
+            tracing::debug!(%error, "the title of a thread had no reader");
+        }
         Ok(())
     }
 
-    /// Deals with an answer that is not told to its end; says how it ended, for the log.
-    async fn end_early(&mut self, interruption: Interruption) -> &'static str {
-        match interruption {
-            Interruption::HungUp => {
-                self.keep_draft().await;
-                "hung up"
-            }
-            Interruption::Stopping => {
-                self.keep_draft().await;
-                self.send_last(&Event::stream_error(true));
-                "stopped"
-            }
-            Interruption::Store(StoreError::NoSuchThread) => {
-                // Deleted meanwhile; it stays deleted.
-                self.send_last(&Event::stream_error(false));
-                "thread deleted"
-            }
-            failure => {
-                log_cause("an answer failed", &failure);
-                self.send_last(&Event::stream_error(true));
-                "failed"
-            }
+    /// A turn without a message is one when it did something else, or when a widget asked for it.
+    async fn finish_without_text(&mut self) -> Result<(), Interruption> {
+        let is_turn = self.aside.has_acted() || matches!(self.question.cue, Cue::Action { .. });
+        if self.draft.announced.is_some() || !is_turn {
+            return Err(Interruption::NoAnswer);
         }
+        self.tell_waiting().await
+    }
+
+    /// Deals with an answer that is not told to its end; says how it ended.
+    async fn end_early(&mut self, interruption: Interruption) -> &'static str {
+        if let Some(code) = interruption.code() {
+            self.state.metrics.error(code);
+            log_cause("an answer failed", &interruption);
+        }
+        let remains = interruption.remains();
+        if remains != Remains::Forgotten {
+            self.keep_draft().await;
+        }
+        if remains == Remains::KeptAsStopped {
+            self.note_the_stop().await;
+        }
+        self.outlet.send_last(frame(&interruption.event()));
+        interruption.outcome()
+    }
+
+    /// Deals with an answer that panicked; says how it ended.
+    fn give_up(&mut self) -> &'static str {
+        tracing::error!(request.id = %request_id::current(), "an answer panicked");
+        self.state.metrics.error("panicked");
+        self.outlet.send_last(frame(&Event::stream_error(true)));
+        "panicked"
     }
 
     /// Stores what there is of the answer, if that is anything.
     async fn keep_draft(&mut self) {
-        let Some((id, _)) = self.draft.announced.clone() else {
+        let message = self.draft.message();
+        if self.draft.is_stored || message.text.trim().is_empty() {
             return;
+        }
+        let item = self.item(&self.announced_id(), message);
+        self.keep(&item).await;
+    }
+
+    /// Tells the model, at the next turn, why this answer stops where it does.
+    async fn note_the_stop(&mut self) {
+        if self.draft.is_stored {
+            return;
+        }
+        let content = ItemContent::SdkHiddenContext(HiddenContext { content: Value::from(history::STOPPED) });
+        let note = ThreadItem {
+            id: self.state.ids.new_id(content.id_prefix()),
+            thread_id: self.question.thread.id.clone(),
+            created_at: self.state.clock.now(),
+            content,
         };
-        let message = self.drafted();
-        if message.text.trim().is_empty() {
-            return;
-        }
-        let item = self.item(&id, message);
-        match self.state.store.add_item(&self.question.who, &item).await {
+        self.keep(&note).await;
+    }
+
+    /// Stores an item of an answer that nobody waits for; a thread that was deleted stays deleted.
+    async fn keep(&self, item: &ThreadItem) {
+        match self.state.store.add_item(&self.question.who, item).await {
             Ok(()) | Err(StoreError::NoSuchThread) => {}
-            Err(error) => log_cause("a partial answer is lost", &error),
+            Err(error) => {
+                self.state.metrics.error("store_failed");
+                log_cause("a partial answer is lost", &error);
+            }
         }
     }
 
-    fn drafted(&self) -> AssistantMessage {
-        AssistantMessage {
-            text: self.draft.text.clone(),
-            citations: self.draft.citations.clone(),
-            links: self.draft.links.clone(),
-        }
-    }
-
+    /// The id of the assistant message; a new one if none was announced.
     fn announced_id(&self) -> String {
-        self.draft.announced.as_ref().map(|(id, _)| id.clone()).unwrap_or_default()
+        self.draft.announced.as_ref().map_or_else(|| self.state.ids.new_id("msg"), |(id, _)| id.clone())
     }
 
     fn item(&self, id: &str, message: AssistantMessage) -> ThreadItem {
@@ -322,15 +365,8 @@ impl Answering {
     async fn send_frame(&self, frame: String) -> Result<(), Interruption> {
         tokio::select! {
             biased;
-            sent = self.frames.send(frame) => sent.map_err(|_| Interruption::HungUp),
+            sent = self.outlet.send(frame) => Ok(sent?),
             () = self.state.cut.cancelled() => Err(Interruption::Stopping),
-        }
-    }
-
-    /// Sends a frame after which nothing follows, unless the client reads too slowly or not at all.
-    fn send_last(&self, event: &Event<'_>) {
-        if self.frames.try_send(frame(event)).is_err() {
-            tracing::debug!("the last event of an answer had no reader");
         }
     }
 }

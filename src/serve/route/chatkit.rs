@@ -1,23 +1,21 @@
 //! The protocol's one endpoint.
 //!
-//! Existence, ownership and state are checked before the first byte; a message is committed before it is acknowledged.
+//! Existence, ownership and state are checked before the first byte; what changes is committed before it is acknowledged.
+
+mod action;
+mod reply;
+mod thread;
+mod turn;
 
 use axum::Extension;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
-use serde_json::json;
 
-use crate::chatkit::{self, Event, Item, Request, ThreadObject, frame};
-use crate::model::item::Cue;
-use crate::model::thread::{
-    FeedbackKind, ItemContent, Order, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
-};
-use crate::serve::answering::{self, Question};
-use crate::serve::busy::Slot;
+use crate::chatkit::{self, Request};
+use crate::model::thread::Principal;
+use crate::serve::body;
 use crate::serve::error::ApiError;
 use crate::serve::state::AppState;
-use crate::serve::{body, route};
-use crate::store::{Feedback, StoreError};
 
 /// `POST /knowledge/chatkit`
 pub async fn handle(
@@ -26,139 +24,27 @@ pub async fn handle(
     request: HttpRequest,
 ) -> Result<Response, ApiError> {
     let body = body::read_json(request).await?;
+    let state = &state;
     match chatkit::parse(&body)? {
-        Request::Create { message } => create(&state, who, message).await,
-        Request::AddUserMessage { thread_id, message } => add_user_message(&state, who, &thread_id, message).await,
-        Request::Retry { thread_id, item_id } => retry(&state, who, &thread_id, item_id).await,
-        Request::Get { thread_id } => get(&state, &who, &thread_id).await,
-        Request::ListThreads { page } => {
-            let threads = state.store.threads(&who, &page).await?;
-            Ok(route::json(&chatkit::threads_page(&threads)))
+        Request::Create { input } => turn::create(state, who, input).await,
+        Request::AddUserMessage { thread_id, input } => turn::add_user_message(state, who, &thread_id, input).await,
+        Request::Retry { thread_id, item_id } => turn::retry(state, who, &thread_id, item_id).await,
+        Request::AddToolOutput { thread_id, output } => reply::tool_output(state, who, &thread_id, output).await,
+        Request::AddStructuredInput { thread_id, item_id, submission } => {
+            reply::structured_input(state, who, (&thread_id, &item_id), &submission).await
         }
-        Request::Rename { thread_id, title } => {
-            let thread = state.store.rename(&who, &thread_id, &title).await?;
-            Ok(route::json(&ThreadObject::from(&thread)))
-        }
-        Request::Delete { thread_id } => delete(&state, &who, &thread_id).await,
-        Request::ListItems { thread_id, page } => {
-            let items = state.store.items(&who, &thread_id, &page).await?;
-            Ok(route::json(&chatkit::items_page(&items)))
-        }
+        Request::CustomAction(input) => action::stream(state, who, input).await,
+        Request::SyncCustomAction(input) => action::at_once(state, &who, input).await,
+        Request::Get { thread_id } => thread::get(state, &who, &thread_id).await,
+        Request::ListThreads { page } => thread::list(state, &who, &page).await,
+        Request::Rename { thread_id, title } => thread::rename(state, &who, &thread_id, &title).await,
+        Request::Delete { thread_id } => thread::delete(state, &who, &thread_id).await,
+        Request::ListItems { thread_id, page } => thread::items(state, &who, &thread_id, &page).await,
         Request::Feedback { thread_id, item_ids, kind } => {
-            give_feedback(&state, &who, &thread_id, item_ids, kind).await
+            thread::give_feedback(state, &who, &thread_id, (item_ids, kind)).await
         }
+        Request::CreateAttachment { .. } => Err(ApiError::not_supported("`attachments.create`")),
+        Request::DeleteAttachment { .. } => Err(ApiError::not_supported("`attachments.delete`")),
+        Request::Transcribe => Err(ApiError::not_supported("`input.transcribe`")),
     }
-}
-
-async fn create(state: &AppState, who: Principal, message: UserMessage) -> Result<Response, ApiError> {
-    let thread = Thread {
-        id: state.ids.new_id("thr"),
-        created_at: state.clock.now(),
-        title: None,
-        title_is_users: false,
-        status: ThreadStatus::Active,
-    };
-    let slot = take_slot(state, &thread.id).await?;
-    let item = user_item(state, &thread, &message);
-    state.store.create_thread(&who, &thread, &item).await?;
-    let created = frame(&Event::ThreadCreated { thread: (&thread).into() });
-    let question = Question {
-        who,
-        opening: vec![created, acknowledge(&item)],
-        changes: Vec::new(),
-        message: Some((item.id, message)),
-        cue: Cue::Message,
-        thread,
-        slot,
-    };
-    Ok(answering::start(state, question))
-}
-
-async fn add_user_message(
-    state: &AppState,
-    who: Principal,
-    thread_id: &str,
-    message: UserMessage,
-) -> Result<Response, ApiError> {
-    // Looked up before the slot is taken: whether another's thread is busy is nobody's business.
-    state.store.thread(&who, thread_id).await?;
-    let slot = take_slot(state, thread_id).await?;
-    let thread = state.store.thread(&who, thread_id).await?;
-    let item = user_item(state, &thread, &message);
-    state.store.add_item(&who, &item).await?;
-    let question = Question {
-        who,
-        opening: vec![acknowledge(&item)],
-        changes: Vec::new(),
-        message: Some((item.id, message)),
-        cue: Cue::Message,
-        thread,
-        slot,
-    };
-    Ok(answering::start(state, question))
-}
-
-async fn retry(state: &AppState, who: Principal, thread_id: &str, item_id: String) -> Result<Response, ApiError> {
-    state.store.item(&who, thread_id, &item_id).await?;
-    let slot = take_slot(state, thread_id).await?;
-    let thread = state.store.thread(&who, thread_id).await?;
-    let message = state.store.rewind(&who, thread_id, &item_id).await?;
-    let question = Question {
-        who,
-        opening: Vec::new(),
-        changes: Vec::new(),
-        message: Some((item_id, message)),
-        cue: Cue::Message,
-        thread,
-        slot,
-    };
-    Ok(answering::start(state, question))
-}
-
-async fn get(state: &AppState, who: &Principal, thread_id: &str) -> Result<Response, ApiError> {
-    let thread = state.store.thread(who, thread_id).await?;
-    let page = PageQuery::new(None, Order::Asc, None);
-    let items = state.store.items(who, thread_id, &page).await?;
-    Ok(route::json(&chatkit::thread_with_items(&thread, &items)))
-}
-
-/// Deleting is idempotent, as in the reference: gone, another's and unknown are the same answer.
-async fn delete(state: &AppState, who: &Principal, thread_id: &str) -> Result<Response, ApiError> {
-    match state.store.delete_thread(who, thread_id).await {
-        Ok(()) | Err(StoreError::NoSuchThread) => Ok(route::json(&json!({}))),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn give_feedback(
-    state: &AppState,
-    who: &Principal,
-    thread_id: &str,
-    item_ids: Vec<String>,
-    kind: FeedbackKind,
-) -> Result<Response, ApiError> {
-    let feedback = Feedback { item_ids, kind, given_at: state.clock.now() };
-    state.store.set_feedback(who, thread_id, &feedback).await?;
-    Ok(route::json(&json!({})))
-}
-
-async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot, ApiError> {
-    state
-        .busy
-        .take(thread_id)
-        .await
-        .ok_or_else(|| ApiError::conflict("this thread is being answered; wait for the answer or cancel it"))
-}
-
-fn user_item(state: &AppState, thread: &Thread, message: &UserMessage) -> ThreadItem {
-    ThreadItem {
-        id: state.ids.new_id("msg"),
-        thread_id: thread.id.clone(),
-        created_at: state.clock.now(),
-        content: ItemContent::UserMessage(message.clone()),
-    }
-}
-
-fn acknowledge(item: &ThreadItem) -> String {
-    frame(&Event::ItemDone { item: Item::from(item) })
 }

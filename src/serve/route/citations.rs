@@ -54,7 +54,7 @@ pub async fn show(
     let Path(thread_id) = thread_id?;
     let Query(params) = params?;
     let item = match params.item {
-        Some(item_id) => state.store.item(&who, &thread_id, &item_id).await.map(Some),
+        Some(item_id) => route::visible_item(&state, &who, &thread_id, &item_id).await.map(Some),
         None => state.store.newest_cited(&who, &thread_id).await,
     };
     let item = item.map_err(not_found)?;

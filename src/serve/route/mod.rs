@@ -12,6 +12,21 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
+use crate::model::thread::{Principal, ThreadItem};
+use crate::serve::state::AppState;
+use crate::store::StoreError;
+
+/// An item that callers may know of: one for the model alone is none.
+async fn visible_item(
+    state: &AppState,
+    who: &Principal,
+    thread_id: &str,
+    item_id: &str,
+) -> Result<ThreadItem, StoreError> {
+    let item = state.store.item(who, thread_id, item_id).await?;
+    if item.content.is_hidden() { Err(StoreError::NoSuchItem) } else { Ok(item) }
+}
+
 /// A good answer in JSON, exactly as the reference labels it.
 fn json<T: Serialize>(value: &T) -> Response {
     json_with(StatusCode::OK, value)

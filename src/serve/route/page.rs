@@ -43,15 +43,21 @@ const ASSETS: &[Asset] = assets! {
     "api.js": SCRIPT,
     "app.css": CSS,
     "app.js": SCRIPT,
+    "attachments.js": SCRIPT,
+    "composer.js": SCRIPT,
     "conversation.js": SCRIPT,
     "dom.js": SCRIPT,
     "favicon.svg": SVG,
+    "form.js": SCRIPT,
+    "items.js": SCRIPT,
     "markdown.js": SCRIPT,
     "message.js": SCRIPT,
     "preview.css": CSS,
+    "safe.js": SCRIPT,
     "sources.js": SCRIPT,
     "sse.js": SCRIPT,
     "threads.js": SCRIPT,
+    "widget.js": SCRIPT,
 };
 
 /// The page itself.

@@ -1,6 +1,7 @@
 //! A running server for one test, and browsers that talk to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,9 +21,11 @@ use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
 use crate::config::settings::{RateLimit, ServerSettings};
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
+use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
+use crate::serve::state::AppState;
 use crate::serve::{Deps, run_with_grace, visitor};
 use crate::store::{self, Store};
 
@@ -35,10 +38,53 @@ pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 pub enum Step {
     Text(&'static str),
     Cite,
+    /// Any other event of a model.
+    Tell(Box<ModelEvent>),
     /// Waits until [`Bot::go_on`] is called once more.
     Wait,
     Fail,
+    FailWith(fn(String) -> LlmError),
+    /// A marker that names nothing retrieved.
+    Invent,
+    /// Says that the documents do not answer.
+    Refuse,
     Panic,
+}
+
+/// What the scripted model was seen to do.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Answers begun.
+    pub begun: AtomicUsize,
+    /// Answers ended or dropped.
+    pub ended: AtomicUsize,
+    /// Steps taken in all.
+    pub steps: AtomicUsize,
+}
+
+impl Watch {
+    /// Answers that are being written.
+    pub fn running(&self) -> usize {
+        self.begun.load(Ordering::SeqCst) - self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Whether some answer was begun and none is being written.
+    pub fn begun_and_ended(&self) -> bool {
+        self.begun.load(Ordering::SeqCst) > 0 && self.running() == 0
+    }
+
+    pub fn steps(&self) -> usize {
+        self.steps.load(Ordering::SeqCst)
+    }
+}
+
+/// Waits for something, for ten seconds at the most.
+pub async fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "{what} does not come");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 /// An answer for tests that need no particular one.
@@ -54,6 +100,9 @@ pub struct Bot {
     pub asked: Arc<Mutex<Vec<ChatRequest>>>,
     pub index: Arc<TestIndex>,
     pub script: Arc<Mutex<Vec<Step>>>,
+    pub watch: Arc<Watch>,
+    engine: Engine,
+    settings: ServerSettings,
     gate: Arc<Semaphore>,
     stop: CancellationToken,
     server: JoinHandle<()>,
@@ -66,6 +115,8 @@ pub struct Setup {
     pub cors_origins: Vec<String>,
     pub public_url: Option<String>,
     pub script: Vec<Step>,
+    /// Answers instead of the script.
+    pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
 }
 
@@ -76,6 +127,7 @@ impl Default for Setup {
             cors_origins: Vec::new(),
             public_url: None,
             script: usual_script(),
+            model: None,
             grace: Duration::from_secs(10),
         }
     }
@@ -92,46 +144,78 @@ impl Bot {
         let asked = Arc::default();
         let gate = Arc::new(Semaphore::new(0));
         let script = Arc::new(Mutex::new(setup.script));
-        let model = ScriptedModel { script: Arc::clone(&script), asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
-        let deps = Deps {
-            store: Arc::clone(&store),
-            engine: Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 },
-            index: index.clone(),
-            clock: Arc::new(FixedClock),
-            ids: Arc::new(RandomIds),
-            docs_dir: docs_dir.clone(),
-            assistant_name: "Test \"bot\"".to_owned(),
-            settings: ServerSettings {
-                host: "127.0.0.1".to_owned(),
-                port: 0,
-                database_url: None,
-                cors_origins: setup.cors_origins,
-                public_url: setup.public_url,
-                auth_mode: setup.auth_mode,
-                visitor_key: None,
-                rate_limit: RateLimit::Off,
-                trusted_proxies: Vec::new(),
-                attachments: None,
-                ops: None,
-            },
-            visitor_key: visitor::load_key(folder.path(), None).unwrap(),
+        let watch = Arc::<Watch>::default();
+        let scripted = ScriptedModel {
+            script: Arc::clone(&script),
+            asked: Arc::clone(&asked),
+            gate: Arc::clone(&gate),
+            watch: Arc::clone(&watch),
         };
+        let model = setup.model.unwrap_or_else(|| Arc::new(scripted));
+        let engine = Engine { index: index.clone(), model, max_search_results: 5 };
+        let settings = ServerSettings {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            database_url: None,
+            cors_origins: setup.cors_origins,
+            public_url: setup.public_url,
+            auth_mode: setup.auth_mode,
+            visitor_key: None,
+            rate_limit: RateLimit::Off,
+            trusted_proxies: Vec::new(),
+            attachments: None,
+            ops: None,
+        };
+        let deps = deps(&store, &engine, &settings, folder.path());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
         let url = format!("http://{address}");
-        Self { url, address, docs_dir, store, asked, index, script, gate, stop, server, folder }
+        Self {
+            url,
+            address,
+            docs_dir,
+            store,
+            asked,
+            index,
+            script,
+            watch,
+            engine,
+            settings,
+            gate,
+            stop,
+            server,
+            folder,
+        }
+    }
+
+    /// The same parts without a listener, for what cannot be seen through one.
+    pub fn state(&self) -> AppState {
+        AppState::new(deps(&self.store, &self.engine, &self.settings, self.folder.path())).unwrap()
     }
 
     pub async fn usual() -> Self {
         Self::start(Setup::default()).await
     }
 
+    /// A bot whose model plays the stub's scenarios, without pauses.
+    pub async fn stub() -> Self {
+        let model: Arc<dyn ChatModel> = Arc::new(Stub { delta: Duration::ZERO });
+        Self::start(Setup { model: Some(model), ..Setup::default() }).await
+    }
+
     /// Lets one waiting step go on.
     pub fn go_on(&self) {
         self.gate.add_permits(1);
+    }
+
+    /// Takes back what no waiting step used.
+    pub fn drain(&self) {
+        while let Ok(permit) = self.gate.try_acquire() {
+            permit.forget();
+        }
     }
 
     /// Stops the server and waits for its end; what it left behind.
@@ -155,6 +239,20 @@ impl Bot {
             .get("set-cookie")
             .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
         browser
+    }
+}
+
+fn deps(store: &Arc<dyn Store>, engine: &Engine, settings: &ServerSettings, folder: &Path) -> Deps {
+    Deps {
+        store: Arc::clone(store),
+        engine: engine.clone(),
+        index: Arc::clone(&engine.index),
+        clock: Arc::new(FixedClock),
+        ids: Arc::new(RandomIds),
+        docs_dir: folder.join("docs"),
+        assistant_name: "Test \"bot\"".to_owned(),
+        settings: settings.clone(),
+        visitor_key: visitor::load_key(folder, None).unwrap(),
     }
 }
 
@@ -248,6 +346,16 @@ struct ScriptedModel {
     script: Arc<Mutex<Vec<Step>>>,
     asked: Arc<Mutex<Vec<ChatRequest>>>,
     gate: Arc<Semaphore>,
+    watch: Arc<Watch>,
+}
+
+/// Counts an answer as ended when its stream is dropped.
+struct Ending(Arc<Watch>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl ChatModel for ScriptedModel {
@@ -257,25 +365,33 @@ impl ChatModel for ScriptedModel {
 
     fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
         self.asked.lock().unwrap().push(request);
+        self.watch.begun.fetch_add(1, Ordering::SeqCst);
+        let ending = Ending(Arc::clone(&self.watch));
         let gate = Arc::clone(&self.gate);
         let script = self.script.lock().unwrap().clone();
         stream::iter(script)
             .filter_map(move |step| {
-                let gate = Arc::clone(&gate);
-                async move {
-                    match step {
-                        Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
-                        Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
-                        Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
-                        Step::Panic => panic!("a bug in a model"),
-                        Step::Wait => {
-                            gate.acquire().await.unwrap().forget();
-                            None
-                        }
-                    }
-                }
+                ending.0.steps.fetch_add(1, Ordering::SeqCst);
+                take_step(step, Arc::clone(&gate))
             })
             .boxed()
+    }
+}
+
+async fn take_step(step: Step, gate: Arc<Semaphore>) -> Option<Result<ModelEvent, LlmError>> {
+    match step {
+        Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
+        Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
+        Step::Tell(event) => Some(Ok(*event)),
+        Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
+        Step::FailWith(kind) => Some(Err(kind("secret cause".to_owned()))),
+        Step::Invent => Some(Ok(ModelEvent::InventedMarker)),
+        Step::Refuse => Some(Ok(ModelEvent::Refused)),
+        Step::Panic => panic!("a bug in a model"),
+        Step::Wait => {
+            gate.acquire().await.unwrap().forget();
+            None
+        }
     }
 }
 

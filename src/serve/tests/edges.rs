@@ -45,8 +45,14 @@ async fn malformed_requests_are_refused_in_one_shape() {
         (vec![JSON], "{\"type\":\"\u{0}\"}", 400, "invalid_request"),
         (vec![JSON], &long, 400, "invalid_request"),
         (vec![JSON], &many, 400, "message_too_large"),
-        (vec![JSON], r#"{"type":"input.transcribe","params":{}}"#, 501, "not_supported"),
-        (vec![JSON], r#"{"type":"threads.custom_action","params":{}}"#, 501, "not_supported"),
+        (vec![JSON], r#"{"type":"input.transcribe","params":{}}"#, 400, "invalid_request"),
+        (
+            vec![JSON],
+            r#"{"type":"input.transcribe","params":{"audio_base64":"","mime_type":"audio/webm;codecs=opus"}}"#,
+            501,
+            "not_supported",
+        ),
+        (vec![JSON], r#"{"type":"threads.custom_action","params":{}}"#, 400, "invalid_request"),
         (vec![JSON], &big, 413, "too_large"),
         (vec![], &good, 415, "unsupported_media_type"),
         (vec![("content-type", "text/plain")], &good, 415, "unsupported_media_type"),
@@ -73,6 +79,42 @@ async fn malformed_requests_are_refused_in_one_shape() {
         assert_eq!(answer.status(), 200, "{headers:?}");
     }
     assert_eq!(browser.call("threads.list", json!({})).await["data"], json!([]), "nothing was stored");
+    bot.stop().await;
+}
+
+/// H4: JSON of any nesting, number, key count or encoding is refused within a second, and the server goes on.
+#[tokio::test]
+async fn json_that_is_made_to_hurt_is_refused_at_once() {
+    let bot = Bot::usual().await;
+    let browser = bot.browser().await;
+    let keys = (0..60_000).map(|key| format!("\"k{key}\":0")).collect::<Vec<_>>().join(",");
+    let bodies: Vec<Vec<u8>> = vec![
+        b"[".repeat(1_000_000),
+        b"{\"a\":".repeat(150_000),
+        format!(r#"{{"type":"threads.list","params":{{"limit":{}}}}}"#, "9".repeat(900_000)).into_bytes(),
+        format!(r#"{{"type":"threads.list","params":{{{keys},"limit":-1}}}}"#).into_bytes(),
+        br#"{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"\ud800"}]}}}"#.to_vec(),
+        b"{\"type\":\"\xff\xfe\"}".to_vec(),
+        format!(r#"{{"type":"threads.create","params":{{"input":{{"content":[{}1]}}}}}}"#, "{},".repeat(300_000))
+            .into_bytes(),
+        format!(
+            r#"{{"type":"items.feedback","params":{{"thread_id":"t","kind":"positive","item_ids":[{}""]}}}}"#,
+            r#""","#.repeat(300_000)
+        )
+        .into_bytes(),
+        "{\"type\":\"a\"}".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+    ];
+    for body in bodies {
+        let began = std::time::Instant::now();
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        let request = browser.client.post(format!("{}{CHATKIT}", bot.url)).header(JSON.0, JSON.1).body(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{shown}");
+        let error: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(error["error"]["code"], "invalid_request", "{shown}");
+        assert!(began.elapsed().as_secs_f32() < 1.0, "{shown}: {:?}", began.elapsed());
+    }
+    assert_eq!(browser.get("/knowledge/health").await.status(), 200);
     bot.stop().await;
 }
 

@@ -1,9 +1,18 @@
 //! The server over a real connection, with a scripted model and a real store.
 
 mod answers;
+mod beside;
 pub mod bot;
 mod documents;
 mod edges;
+mod failures;
+mod hangups;
+mod hidden;
+mod lists;
 mod ownership;
+mod positions;
 mod reference;
+mod replies;
+mod scenarios;
 mod transcripts;
+mod turns;

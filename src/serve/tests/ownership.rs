@@ -1,8 +1,21 @@
-//! Operation by operation: another's thread is no thread.
+//! A15, A16: operation by operation, another's thread is no thread.
 
 use serde_json::{Value, json};
 
 use super::bot::{Bot, Browser, input};
+use crate::chatkit;
+
+/// Operations that name no thread.
+const WITHOUT_A_THREAD: [&str; 5] =
+    ["threads.create", "threads.list", "attachments.create", "attachments.delete", "input.transcribe"];
+
+#[test]
+fn every_operation_on_a_thread_is_in_the_matrix() {
+    let tried: Vec<&str> = operations("").into_iter().map(|(kind, _)| kind).collect();
+    for kind in chatkit::operations().filter(|kind| !WITHOUT_A_THREAD.contains(kind)) {
+        assert!(tried.contains(&kind), "{kind}");
+    }
+}
 
 #[tokio::test]
 async fn anothers_threads_are_unknown_threads() {
@@ -37,11 +50,18 @@ async fn anothers_threads_are_unknown_threads() {
 fn operations(item_id: &str) -> Vec<(&'static str, Value)> {
     vec![
         ("threads.add_user_message", json!({"input": input("intruding")})),
+        ("threads.add_client_tool_output", json!({"result": null})),
+        ("threads.add_structured_input", json!({"item_id": item_id, "input": {}})),
+        ("threads.custom_action", json!({"item_id": item_id, "action": {"type": "a"}})),
+        ("threads.custom_action", json!({"action": {"type": "a"}})),
+        ("threads.sync_custom_action", json!({"item_id": item_id, "action": {"type": "a"}})),
+        ("threads.sync_custom_action", json!({"action": {"type": "a"}})),
         ("threads.retry_after_item", json!({"item_id": item_id})),
         ("threads.get_by_id", json!({})),
         ("threads.update", json!({"title": "stolen"})),
         ("threads.delete", json!({})),
         ("items.list", json!({})),
+        ("items.list", json!({"after": item_id})),
         ("items.feedback", json!({"item_ids": [item_id], "kind": "negative"})),
         ("items.feedback", json!({"item_ids": [], "kind": "negative"})),
     ]

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use regex::{Captures, Regex};
 use reqwest::Method;
@@ -9,6 +11,8 @@ use serde_json::Value;
 
 use super::bot::{Bot, Browser, Setup, Step};
 use crate::config::AuthMode;
+use crate::llm::ChatModel;
+use crate::llm::stub::Stub;
 
 #[tokio::test]
 async fn conversations_replay_byte_for_byte() {
@@ -20,7 +24,9 @@ async fn conversations_replay_byte_for_byte() {
     for path in paths {
         let fixture: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let script = if fixture["model"] == "fails" { vec![Step::Fail] } else { super::bot::usual_script() };
-        let bot = Bot::start(Setup { auth_mode: AuthMode::Off, script, ..Setup::default() }).await;
+        let stub: Arc<dyn ChatModel> = Arc::new(Stub { delta: Duration::ZERO });
+        let model = (fixture["model"] == "stub").then_some(stub);
+        let bot = Bot::start(Setup { auth_mode: AuthMode::Off, script, model, ..Setup::default() }).await;
         let browser = bot.browser().await;
         let mut ids = Ids::default();
         for exchange in fixture["exchanges"].as_array().unwrap() {
@@ -59,7 +65,7 @@ struct Ids {
 
 impl Ids {
     fn normalise(&mut self, text: &str) -> String {
-        let id = Regex::new("(thr|msg|req)_[0-9a-f]{32}").unwrap();
+        let id = Regex::new("(thr|msg|tc|wf|tsk|req)_[0-9a-f]{32}").unwrap();
         let time = Regex::new(r#""created_at":"[0-9T:.Z-]+""#).unwrap();
         let named = id.replace_all(text, |found: &Captures<'_>| self.name(&found[0], &found[1]));
         time.replace_all(&named, r#""created_at":"TIME""#).into_owned()
@@ -76,7 +82,7 @@ impl Ids {
     }
 
     fn restore(&self, text: &str) -> String {
-        let name = Regex::new("(thr|msg)_[0-9]+").unwrap();
+        let name = Regex::new("(thr|msg|tc|wf|tsk)_[0-9]+").unwrap();
         name.replace_all(text, |found: &Captures<'_>| {
             self.originals.get(&found[0]).cloned().unwrap_or_else(|| found[0].to_owned())
         })

@@ -1,0 +1,200 @@
+// Files that go with a question: chosen, dropped or pasted, uploaded at once, and shown with what became of them.
+
+import { ApiError, call, describe } from './api.js';
+import { announce, byId, el, icon, iconButton } from './dom.js';
+import { attachmentTarget } from './safe.js';
+
+/** The attachments of a message, as they are shown with it. */
+export function buildAttachments(attachments) {
+  if (!Array.isArray(attachments) || attachments.length === 0) return null;
+  return el('ul', { class: 'attachments', 'aria-label': 'Attached files' },
+    attachments.map((one) => el('li', { class: 'attachment' }, preview(one), el('span', { class: 'attachment-name', dir: 'auto', text: one.name ?? 'File' }))));
+}
+
+function preview(attachment) {
+  const target = attachment.type === 'image' ? attachmentTarget(attachment.preview_url) : null;
+  return target === null ? icon('file') : el('img', { class: 'attachment-image', src: target, alt: '', loading: 'lazy' });
+}
+
+export function readableSize(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  const [value, unit] = bytes < 1e6 ? [bytes / 1000, 'kB'] : [bytes / 1e6, 'MB'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
+}
+
+/** The files of the next question. `changed()` is called when what can be sent changes. */
+export class Tray {
+  #changed;
+  #limits = null;
+  #files = [];
+  #list = byId('tray');
+  #button = byId('attach');
+  #input = byId('attach-input');
+
+  constructor(changed) {
+    this.#changed = changed;
+    this.#button.addEventListener('click', () => this.#input.click());
+    this.#input.addEventListener('change', () => {
+      this.add(this.#input.files);
+      // The same file may be chosen again after it was removed.
+      this.#input.value = '';
+    });
+    this.#setUpDrop(byId('main'));
+    byId('question').addEventListener('paste', (event) => {
+      if (event.clipboardData?.files.length > 0 && this.#limits) {
+        event.preventDefault();
+        this.add(event.clipboardData.files);
+      }
+    });
+  }
+
+  /** `limits` are the server's: `max_bytes` of a file, `max_count` of a message. Without them nothing can be attached. */
+  enable(limits) {
+    if (!limits || !Number.isFinite(limits.max_bytes) || !Number.isFinite(limits.max_count)) return;
+    this.#limits = limits;
+    this.#button.hidden = false;
+    this.#button.title = `Attach files (up to ${limits.max_count}, ${readableSize(limits.max_bytes)} each)`;
+  }
+
+  get isBusy() { return this.#files.some((file) => file.state === 'uploading'); }
+  get hasProblem() { return this.#files.some((file) => file.state === 'failed'); }
+
+  /** Gives the uploaded files away and forgets them. */
+  take() {
+    const taken = this.#files.filter((file) => file.state === 'done').map((file) => file.attachment);
+    this.#files = [];
+    this.#refresh();
+    return taken;
+  }
+
+  add(files) {
+    if (!this.#limits) return;
+    for (const file of files) {
+      const one = { name: file.name, size: file.size, state: 'uploading', share: 0, problem: '', attachment: null, request: null };
+      one.row = this.#buildRow(one);
+      this.#files.push(one);
+      const problem = this.#refusal(file);
+      if (problem === null) this.#upload(one, file);
+      else this.#fail(one, problem);
+    }
+    this.#refresh();
+  }
+
+  #refusal(file) {
+    const { max_bytes: maxBytes, max_count: maxCount } = this.#limits;
+    if (file.size > maxBytes) return `This file has ${readableSize(file.size)}; ${readableSize(maxBytes)} are allowed.`;
+    if (file.size === 0) return 'This file is empty.';
+    const count = this.#files.filter((one) => one.state !== 'failed').length;
+    return count > maxCount ? `A question can have ${maxCount} files at most.` : null;
+  }
+
+  async #upload(one, file) {
+    try {
+      const mime = file.type || 'application/octet-stream';
+      one.attachment = await call('attachments.create', { name: file.name, size: file.size, mime_type: mime });
+      if (one.state === 'removed') {
+        this.#forget(one);
+        return;
+      }
+      const answer = await send(one, file, () => this.#refreshRow(one));
+      if (answer && answer.id === one.attachment.id) one.attachment = answer;
+      if (one.state === 'removed') return;
+      one.state = 'done';
+      announce(`${one.name} is attached.`);
+    } catch (error) {
+      if (one.state !== 'removed') this.#fail(one, describe(error));
+      this.#forget(one);
+    }
+    this.#refresh();
+  }
+
+  #fail(one, problem) {
+    one.state = 'failed';
+    one.problem = problem;
+    announce(`${one.name} could not be attached: ${problem}`);
+  }
+
+  #remove(one) {
+    one.state = 'removed';
+    one.request?.abort();
+    this.#forget(one);
+    this.#files = this.#files.filter((other) => other !== one);
+    this.#refresh();
+    byId('question').focus();
+  }
+
+  /** The server need not keep what nobody sends; should this fail, it forgets the file by itself. */
+  #forget(one) {
+    const id = one.attachment?.id;
+    if (!id) return;
+    one.attachment = null;
+    call('attachments.delete', { attachment_id: id }).catch(() => {});
+  }
+
+  #buildRow(one) {
+    return el('li', { class: 'attachment' }, el('span', { class: 'attachment-icon' }, icon('file')),
+      el('span', { class: 'attachment-body' },
+        el('span', { class: 'attachment-name', dir: 'auto', text: one.name }), el('span', { class: 'attachment-note' })),
+      iconButton('close', `Remove ${one.name}`, () => this.#remove(one)));
+  }
+
+  #refreshRow(one) {
+    const note = one.row.querySelector('.attachment-note');
+    const notes = { uploading: `${readableSize(one.size)} · ${Math.round(one.share * 100)} %`, done: readableSize(one.size), failed: one.problem };
+    note.textContent = notes[one.state] ?? '';
+    one.row.classList.toggle('is-failed', one.state === 'failed');
+    one.row.setAttribute('aria-busy', String(one.state === 'uploading'));
+    if (one.state === 'done') one.row.querySelector('.attachment-icon').replaceChildren(preview(one.attachment));
+  }
+
+  #refresh() {
+    this.#list.hidden = this.#files.length === 0;
+    this.#files.forEach((one) => this.#refreshRow(one));
+    const rows = this.#files.map((one) => one.row);
+    if (rows.length !== this.#list.children.length || rows.some((row, i) => row !== this.#list.children[i])) this.#list.replaceChildren(...rows);
+    this.#changed();
+  }
+
+  #setUpDrop(zone) {
+    let depth = 0;
+    const mark = (change) => {
+      depth = Math.max(0, depth + change);
+      zone.classList.toggle('is-drop', depth > 0);
+    };
+    const hasFiles = (event) => this.#limits !== null && [...event.dataTransfer.types].includes('Files');
+    zone.addEventListener('dragenter', (event) => { if (hasFiles(event)) mark(1); });
+    zone.addEventListener('dragleave', (event) => { if (hasFiles(event)) mark(-1); });
+    zone.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
+    zone.addEventListener('drop', (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      mark(-depth);
+      this.add(event.dataTransfer.files);
+    });
+  }
+}
+
+/** Sends the bytes. This older interface tells how far it is; `fetch` does not. */
+function send(one, file, progress) {
+  const descriptor = one.attachment.upload_descriptor ?? {};
+  const target = attachmentTarget(descriptor.url);
+  if (target === null) return Promise.reject(new ApiError('The server names no place for this file.'));
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    one.request = request;
+    request.open(descriptor.method === 'POST' ? 'POST' : 'PUT', target);
+    for (const [name, value] of Object.entries(descriptor.headers ?? {})) request.setRequestHeader(name, value);
+    request.responseType = 'json';
+    request.upload.addEventListener('progress', (event) => {
+      one.share = event.lengthComputable && event.total > 0 ? event.loaded / event.total : 0;
+      progress();
+    });
+    request.addEventListener('load', () => {
+      if (request.status >= 200 && request.status < 300) resolve(request.response);
+      else reject(new ApiError(request.response?.error?.message ?? `The file was refused (${request.status}).`, { status: request.status }));
+    });
+    request.addEventListener('error', () => reject(new TypeError('upload failed')));
+    request.addEventListener('abort', () => reject(new ApiError('The upload was stopped.')));
+    request.send(file);
+  });
+}
