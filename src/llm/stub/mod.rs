@@ -30,7 +30,7 @@ type Step = Result<ModelEvent, LlmError>;
 pub enum Pace {
     /// `STUB_DELTA_MS` before each delta.
     Usual,
-    /// At least [`SLOW_DELTA`] before each delta.
+    /// At least 50 milliseconds before each delta.
     Slow,
     /// No pause.
     AtOnce,
