@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::chatkit::object::{Annotation, AssistantContent, Item, ThreadObject};
+use crate::model::item::NoticeLevel;
 
 /// One event of a stream.
 #[derive(Debug, Clone, Serialize)]
@@ -53,6 +54,17 @@ pub enum Event<'a> {
         icon: &'static str,
         /// For people.
         text: &'static str,
+    },
+    /// Something to know beside the answer; never stored.
+    #[serde(rename = "notice")]
+    Notice {
+        /// How much it matters.
+        level: NoticeLevel,
+        /// For people, Markdown.
+        message: &'a str,
+        /// Its heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
     },
     /// The answer failed; nothing follows.
     #[serde(rename = "error")]

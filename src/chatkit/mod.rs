@@ -12,9 +12,10 @@ mod tests;
 
 pub use event::{Event, StreamOptions, Update, frame};
 pub use object::{
-    Annotation, AssistantContent, Item, PageObject, ThreadObject, items_page, thread_with_items, threads_page,
+    Annotation, AssistantContent, AttachmentObject, Item, PageObject, ThreadObject, UploadDescriptor, items_page,
+    thread_with_items, threads_page,
 };
 pub use request::{
     MAX_CHOICE_CHARS, MAX_FEEDBACK_ITEMS, MAX_LABEL_CHARS, MAX_MESSAGE_BYTES, MAX_PARTS, MAX_TEXT_CHARS,
-    MAX_TITLE_CHARS, Request, RequestError, parse,
+    MAX_TITLE_CHARS, MessageInput, Request, RequestError, parse,
 };

@@ -1,5 +1,7 @@
 //! Threads, items and pages as the protocol writes them, made from the model.
 
+mod attachment;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
@@ -9,6 +11,8 @@ use crate::model::item::{ClientToolCall, GeneratedImage, StructuredInput, Task, 
 use crate::model::thread::{
     AssistantMessage, InferenceOptions, ItemContent, Page, Thread, ThreadItem, ThreadStatus, UserContent, UserMessage,
 };
+
+pub use attachment::{AttachmentObject, UploadDescriptor};
 
 /// A page of anything.
 #[derive(Debug, Clone, Serialize)]

@@ -27,8 +27,6 @@ pub(super) const NOT_SUPPORTED: &[&str] = &[
     "threads.add_structured_input",
     "threads.custom_action",
     "threads.sync_custom_action",
-    "attachments.create",
-    "attachments.delete",
     "input.transcribe",
 ];
 
@@ -38,14 +36,14 @@ pub enum Request {
     /// A new thread with its first message.
     Create {
         /// The message.
-        message: UserMessage,
+        input: MessageInput,
     },
     /// Another message.
     AddUserMessage {
         /// The thread.
         thread_id: String,
         /// The message.
-        message: UserMessage,
+        input: MessageInput,
     },
     /// Answer a message again.
     Retry {
@@ -92,6 +90,29 @@ pub enum Request {
         /// What is thought of them.
         kind: FeedbackKind,
     },
+    /// Announce a file.
+    CreateAttachment {
+        /// Its name.
+        name: String,
+        /// Its size in bytes.
+        size_bytes: u64,
+        /// Its type.
+        mime_type: String,
+    },
+    /// Delete a file that no message has.
+    DeleteAttachment {
+        /// The file.
+        attachment_id: String,
+    },
+}
+
+/// A message as it is sent: what it has attached is named, not loaded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageInput {
+    /// The message, without attachments.
+    pub message: UserMessage,
+    /// Ids of its attachments.
+    pub attachment_ids: Vec<String>,
 }
 
 /// Why a request is refused.
@@ -140,11 +161,11 @@ fn parse_params(kind: &str, params: Map<String, Value>) -> Result<Request, Reque
     match kind {
         "threads.create" => {
             let CreateParams { input } = read(params, "params")?;
-            Ok(Request::Create { message: parse_message(input)? })
+            Ok(Request::Create { input: parse_message(input)? })
         }
         "threads.add_user_message" => {
             let AddParams { thread_id, input } = read(params, "params")?;
-            Ok(Request::AddUserMessage { thread_id, message: parse_message(input)? })
+            Ok(Request::AddUserMessage { thread_id, input: parse_message(input)? })
         }
         "threads.retry_after_item" => {
             let RetryParams { thread_id, item_id } = read(params, "params")?;
@@ -173,6 +194,14 @@ fn parse_params(kind: &str, params: Map<String, Value>) -> Result<Request, Reque
             Ok(Request::ListItems { thread_id, page })
         }
         "items.feedback" => parse_feedback(read(params, "params")?),
+        "attachments.create" => {
+            let AttachmentParams { name, size, mime_type } = read(params, "params")?;
+            Ok(Request::CreateAttachment { name, size_bytes: size, mime_type })
+        }
+        "attachments.delete" => {
+            let DeleteAttachmentParams { attachment_id } = read(params, "params")?;
+            Ok(Request::DeleteAttachment { attachment_id })
+        }
         other => Err(invalid(&format!("unknown request type `{}`", shorten(other)))),
     }
 }
@@ -220,6 +249,18 @@ enum OrderParam {
 }
 
 #[derive(Deserialize)]
+struct AttachmentParams {
+    name: String,
+    size: u64,
+    mime_type: String,
+}
+
+#[derive(Deserialize)]
+struct DeleteAttachmentParams {
+    attachment_id: String,
+}
+
+#[derive(Deserialize)]
 struct FeedbackParams {
     thread_id: String,
     item_ids: Vec<String>,
@@ -228,7 +269,7 @@ struct FeedbackParams {
 
 /// Objects within are kept as maps first: serde would also read a struct from an array, by position.
 #[derive(Deserialize)]
-struct MessageInput {
+struct MessageParams {
     content: Vec<Map<String, Value>>,
     attachments: Vec<String>,
     inference_options: Map<String, Value>,
@@ -241,11 +282,8 @@ struct OptionsInput {
     model: Option<String>,
 }
 
-fn parse_message(input: Map<String, Value>) -> Result<UserMessage, RequestError> {
-    let input: MessageInput = read(input, "input")?;
-    if !input.attachments.is_empty() {
-        return Err(RequestError::NotSupported("attachments".to_owned()));
-    }
+fn parse_message(input: Map<String, Value>) -> Result<MessageInput, RequestError> {
+    let input: MessageParams = read(input, "input")?;
     let options: OptionsInput = read(input.inference_options, "inference_options")?;
     let tool_choice: Option<ToolChoice> = match options.tool_choice {
         Some(choice) => Some(read(choice, "tool_choice")?),
@@ -261,7 +299,7 @@ fn parse_message(input: Map<String, Value>) -> Result<UserMessage, RequestError>
     };
     check_text(&message)?;
     check_size(&message)?;
-    Ok(message)
+    Ok(MessageInput { message, attachment_ids: input.attachments })
 }
 
 fn check_size(message: &UserMessage) -> Result<(), RequestError> {

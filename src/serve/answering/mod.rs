@@ -3,6 +3,8 @@
 //! The task outlives the connection. When the client hangs up (or the server stops), the engine's work is dropped
 //! and what there is of the answer is stored. Nothing is told as done before it is stored.
 
+mod attached;
+
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -184,12 +186,13 @@ impl Answering {
         let question = &self.question;
         let items = self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?;
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
+        let attached = self.attached().await?;
         Ok(Turn {
             history: history::exchanges(&items, asked),
             question: question.message.as_ref().map(|(_, message)| words_of(message)).unwrap_or_default(),
             cue: question.cue.clone(),
-            hidden: history::hidden_context(&items),
-            attached: Vec::new(),
+            hidden: [history::hidden_context(&items), attached.notes].concat(),
+            attached: attached.hits,
         })
     }
 

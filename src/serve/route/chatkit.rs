@@ -7,12 +7,13 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use serde_json::json;
 
-use crate::chatkit::{self, Event, Item, Request, ThreadObject, frame};
+use crate::chatkit::{self, Event, Item, MessageInput, Request, ThreadObject, frame};
 use crate::model::item::Cue;
 use crate::model::thread::{
     FeedbackKind, ItemContent, Order, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage,
 };
 use crate::serve::answering::{self, Question};
+use crate::serve::attachments;
 use crate::serve::busy::Slot;
 use crate::serve::error::ApiError;
 use crate::serve::state::AppState;
@@ -27,8 +28,12 @@ pub async fn handle(
 ) -> Result<Response, ApiError> {
     let body = body::read_json(request).await?;
     match chatkit::parse(&body)? {
-        Request::Create { message } => create(&state, who, message).await,
-        Request::AddUserMessage { thread_id, message } => add_user_message(&state, who, &thread_id, message).await,
+        Request::Create { input } => create(&state, who, input).await,
+        Request::AddUserMessage { thread_id, input } => add_user_message(&state, who, &thread_id, input).await,
+        Request::CreateAttachment { name, size_bytes, mime_type } => {
+            attachments::create(&state, &who, &name, size_bytes, &mime_type).await
+        }
+        Request::DeleteAttachment { attachment_id } => attachments::delete(&state, &who, &attachment_id).await,
         Request::Retry { thread_id, item_id } => retry(&state, who, &thread_id, item_id).await,
         Request::Get { thread_id } => get(&state, &who, &thread_id).await,
         Request::ListThreads { page } => {
@@ -50,7 +55,8 @@ pub async fn handle(
     }
 }
 
-async fn create(state: &AppState, who: Principal, message: UserMessage) -> Result<Response, ApiError> {
+async fn create(state: &AppState, who: Principal, input: MessageInput) -> Result<Response, ApiError> {
+    let message = load_message(state, &who, input).await?;
     let thread = Thread {
         id: state.ids.new_id("thr"),
         created_at: state.clock.now(),
@@ -78,10 +84,11 @@ async fn add_user_message(
     state: &AppState,
     who: Principal,
     thread_id: &str,
-    message: UserMessage,
+    input: MessageInput,
 ) -> Result<Response, ApiError> {
     // Looked up before the slot is taken: whether another's thread is busy is nobody's business.
     state.store.thread(&who, thread_id).await?;
+    let message = load_message(state, &who, input).await?;
     let slot = take_slot(state, thread_id).await?;
     let thread = state.store.thread(&who, thread_id).await?;
     let item = user_item(state, &thread, &message);
@@ -124,8 +131,12 @@ async fn get(state: &AppState, who: &Principal, thread_id: &str) -> Result<Respo
 
 /// Deleting is idempotent, as in the reference: gone, another's and unknown are the same answer.
 async fn delete(state: &AppState, who: &Principal, thread_id: &str) -> Result<Response, ApiError> {
+    let bytes = attachments::clean::bytes_of_thread(state, who, thread_id).await;
     match state.store.delete_thread(who, thread_id).await {
-        Ok(()) | Err(StoreError::NoSuchThread) => Ok(route::json(&json!({}))),
+        Ok(()) | Err(StoreError::NoSuchThread) => {
+            attachments::clean::forget(state, bytes).await;
+            Ok(route::json(&json!({})))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -148,6 +159,12 @@ async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot, ApiError> 
         .take(thread_id)
         .await
         .ok_or_else(|| ApiError::conflict("this thread is being answered; wait for the answer or cancel it"))
+}
+
+/// The message with what is attached to it.
+async fn load_message(state: &AppState, who: &Principal, input: MessageInput) -> Result<UserMessage, ApiError> {
+    let attachments = attachments::claim(state, who, &input.attachment_ids).await?;
+    Ok(UserMessage { attachments, ..input.message })
 }
 
 fn user_item(state: &AppState, thread: &Thread, message: &UserMessage) -> ThreadItem {

@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
+use crate::blobs::FolderBlobs;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
-use crate::config::settings::{RateLimit, ServerSettings};
+use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
+use crate::docs::reader::InProcess;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
@@ -28,6 +30,7 @@ use crate::store::{self, Store};
 
 pub const CHUNK: &str = "Unused items can be returned within 30 days.";
 pub const DATABASE: &str = "t.db";
+pub const ATTACHMENTS: &str = "attachments";
 pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 
 /// What the scripted model does, in order.
@@ -67,6 +70,7 @@ pub struct Setup {
     pub public_url: Option<String>,
     pub script: Vec<Step>,
     pub grace: Duration,
+    pub attachments: Option<AttachmentSettings>,
 }
 
 impl Default for Setup {
@@ -77,6 +81,7 @@ impl Default for Setup {
             public_url: None,
             script: usual_script(),
             grace: Duration::from_secs(10),
+            attachments: None,
         }
     }
 }
@@ -100,6 +105,8 @@ impl Bot {
             clock: Arc::new(FixedClock),
             ids: Arc::new(RandomIds),
             docs_dir: docs_dir.clone(),
+            blobs: Arc::new(FolderBlobs::new(folder.path().join(ATTACHMENTS))),
+            attachment_reader: Arc::new(InProcess),
             assistant_name: "Test \"bot\"".to_owned(),
             settings: ServerSettings {
                 host: "127.0.0.1".to_owned(),
@@ -111,7 +118,7 @@ impl Bot {
                 visitor_key: None,
                 rate_limit: RateLimit::Off,
                 trusted_proxies: Vec::new(),
-                attachments: None,
+                attachments: setup.attachments,
                 ops: None,
             },
             visitor_key: visitor::load_key(folder.path(), None).unwrap(),

@@ -292,6 +292,6 @@ async fn health_is_the_stores_and_the_indexes() {
     let failed = browser.post(&json!({"type": "threads.list", "params": {}})).await;
     assert_eq!(failed.status(), 500);
     let info = browser.get("/knowledge/info").await.text().await.unwrap();
-    assert_eq!(info, r#"{"assistant_name":"Test \"bot\""}"#);
+    assert_eq!(info, r#"{"assistant_name":"Test \"bot\"","attachments":null}"#);
     bot.stop().await;
 }
