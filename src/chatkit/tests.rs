@@ -126,9 +126,6 @@ fn what_this_server_does_not_have_is_said_plainly() {
         let refused = parse_value(&json!({"type": kind})).unwrap_err();
         assert_eq!(refused.to_string(), format!("`{kind}` is not supported by this server"));
     }
-    let attached = json!({"content": [], "attachments": ["atc_1"], "inference_options": {}});
-    let request = json!({"type": "threads.create", "params": {"input": attached}});
-    assert!(matches!(parse_value(&request), Err(RequestError::NotSupported(_))));
 }
 
 #[test]

@@ -125,6 +125,7 @@ mod tests {
         assert_eq!(source.next_piece(), Err(FormatError::TooLarge(2)));
     }
 
+    /// D11: what is read is what was opened: no link, no pipe, nothing outside.
     #[cfg(unix)]
     #[test]
     fn only_a_regular_file_of_the_folder_is_opened() {

@@ -32,6 +32,7 @@ pub fn build(state: &AppState) -> Router {
         .route("/knowledge/attachments", post(attachments::post).layer(DefaultBodyLimit::disable()))
         .route("/knowledge/attachments/{attachment_id}/content", put(attachments::put))
         .route("/knowledge/attachments/{attachment_id}/file", get(attachments::file))
+        .route("/knowledge/attachments/{attachment_id}/preview", get(preview::of_attachment))
         .route_layer(from_fn_with_state(state.clone(), auth::identify));
     let of_everyone = Router::new()
         .route("/assets/{name}", get(page::asset))

@@ -85,6 +85,14 @@ impl Kind {
         if fits { Ok(()) } else { Err(Refusal::Mismatch(self.name())) }
     }
 
+    /// Whether a reader took its bytes for what this kind says. A text may be read as any other.
+    pub fn was_read_as(self, format_name: &str) -> bool {
+        match self {
+            Self::Document(format) => is_text(format) || format.name == format_name,
+            Self::Image(_) => false,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Document(format) => format.name,
@@ -175,6 +183,8 @@ mod tests {
             assert_eq!(judge(name, bytes).ok(), expected, "{name}: {:?}", String::from_utf8_lossy(bytes));
         }
         assert_eq!(judge("a.txt", b""), Err(Refusal::Empty));
+        let reads = |name: &str, format: &str| Kind::by_name(name).unwrap().was_read_as(format);
+        assert!(reads("a.docx", "DOCX") && !reads("a.docx", "XLSX") && reads("a.txt", "HTML"));
         assert!(accepted().contains(&".pdf".to_owned()) && !accepted().contains(&".svg".to_owned()));
     }
 }

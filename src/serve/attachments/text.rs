@@ -64,11 +64,14 @@ pub struct Attached {
 }
 
 /// Reads the document in an open file. `None` when it takes too long for now.
-pub async fn read(attachments: &Attachments, name: &BlobName, file: File, format: &Format) -> Option<Reading> {
+pub async fn read(attachments: &Attachments, name: &BlobName, file: File, format: &'static Format) -> Option<Reading> {
     // The extension alone: a caller's name has no business in a reader.
     let stand_in = format!("attachment.{}", format.extensions[0]);
     let read = tokio::time::timeout(PATIENCE, attachments.reader.read_open(file, &stand_in)).await.ok()?;
     match read {
+        Ok(read) if !Kind::Document(format).was_read_as(&read.parsed.format) => {
+            Some(Reading::Refused(format!("its name says {}, its contents are {}", format.name, read.parsed.format)))
+        }
         Ok(read) => Some(cut(chunk::chunks(name.as_str(), &read.parsed.blocks))),
         Err(ReadError::Document(error)) if error.is_passing() => None,
         Err(ReadError::Document(error)) => Some(judged(&error)),
@@ -146,8 +149,19 @@ pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Re
     Ok(attached)
 }
 
+/// The text of one attachment in pieces, when it has any.
+pub async fn of_attachment(state: &AppState, attachment: &Attachment) -> Option<Vec<Chunk>> {
+    let (Some(name), Ok(Kind::Document(format))) = (blob_name(attachment), Kind::by_name(&attachment.name)) else {
+        return None;
+    };
+    match reading_of(state, &name, format).await {
+        Some(Reading::Text { chunks, .. }) => Some(chunks),
+        _ => None,
+    }
+}
+
 /// What is known of the bytes, or else read now.
-async fn reading_of(state: &AppState, name: &BlobName, format: &Format) -> Option<Reading> {
+async fn reading_of(state: &AppState, name: &BlobName, format: &'static Format) -> Option<Reading> {
     if let Some(known) = known(state, name, format).await {
         return Some(known);
     }

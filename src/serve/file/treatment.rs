@@ -124,6 +124,7 @@ mod tests {
         Look { bytes: bytes.to_vec(), is_all: true }
     }
 
+    /// D4: names in headers are encoded by the standards, without what could end or turn them.
     #[test]
     fn names_cannot_break_out_of_the_header() {
         let cases = [

@@ -136,6 +136,11 @@ impl Bot {
         Self::start(Setup::default()).await
     }
 
+    /// Where the bytes of attachments lie.
+    pub fn attachments_dir(&self) -> PathBuf {
+        self.folder.path().join(ATTACHMENTS)
+    }
+
     /// Lets one waiting step go on.
     pub fn go_on(&self) {
         self.gate.add_permits(1);
@@ -243,7 +248,7 @@ pub fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["update"]["type"].as_str().or(event["type"].as_str()).unwrap()).collect()
 }
 
-struct FixedClock;
+pub struct FixedClock;
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
@@ -303,7 +308,7 @@ pub struct TestIndex {
 }
 
 impl TestIndex {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             records: Mutex::new(vec![record("refund_policy", "refund_policy.md")]),
             title: Mutex::new("Refund Policy".to_owned()),
