@@ -102,7 +102,7 @@ pub enum BlobError {
     /// There are no such bytes.
     #[error("no bytes have this name")]
     Absent,
-    /// There is no room for them.
+    /// There is no room for them: the disk is full, or takes nothing.
     #[error("there is no room for more bytes")]
     Full(#[source] io::Error),
     /// Where they lie fails.
@@ -114,7 +114,9 @@ impl From<io::Error> for BlobError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Absent,
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(error),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Full(error)
+            }
             _ => Self::Io(error),
         }
     }

@@ -35,14 +35,14 @@ fn every_operation_is_read() {
 #[test]
 fn pages_have_bounds() {
     let limit_of = |limit: Value| match parse_value(&json!({"type": "threads.list", "params": {"limit": limit}})) {
-        Ok(Request::ListThreads { page }) => Ok(page.limit()),
-        other => Err(other),
+        Ok(Request::ListThreads { page }) => Some(page.limit()),
+        _ => None,
     };
     for (limit, expected) in [(json!(null), 20), (json!(0), 20), (json!(1), 1), (json!(100), 100), (json!(9999), 100)] {
         assert_eq!(limit_of(limit).unwrap(), expected);
     }
     for limit in [json!(-1), json!(5.0), json!(1.5), json!("5"), json!(true), json!([])] {
-        assert!(limit_of(limit.clone()).is_err(), "{limit}");
+        assert!(limit_of(limit.clone()).is_none(), "{limit}");
     }
     let request = json!({"type": "items.list", "params": {"thread_id": "t", "order": "asc", "after": "m"}});
     let Ok(Request::ListItems { page, .. }) = parse_value(&request) else { panic!("it is good") };

@@ -49,11 +49,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !is() {
         assert!(Instant::now() < deadline, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -76,8 +76,8 @@ async fn files_are_read_by_workers_and_survive_a_kill() {
     let half = announce(&mut client, "half.txt", 500_000).await;
     let url = half["upload_descriptor"]["url"].as_str().unwrap();
     let before = files(folder.path()).len();
-    let begun = client.begin_put(url, 500_000, &[b'x'; 200_000]);
-    until("the upload has begun", || files(folder.path()).len() == before + 1);
+    let begun = client.begin_put(url, 500_000, &vec![b'x'; 200_000]);
+    until("the upload has begun", || files(folder.path()).len() == before + 1).await;
     bot.kill();
     drop(begun);
     // As if a kill had come between keeping bytes and naming them.
@@ -86,7 +86,7 @@ async fn files_are_read_by_workers_and_survive_a_kill() {
     fs::write(unnamed.join("c".repeat(62)), "nobody names this").unwrap();
     let bot = TestBot::start(folder.path(), &[]);
     let mut client = bot.client();
-    until("what nobody names is gone", || files(folder.path()).len() == before);
+    until("what nobody names is gone", || files(folder.path()).len() == before).await;
     let file = client.get(&format!("/knowledge/attachments/{id}/file")).await;
     assert_eq!(file.bytes().await.unwrap(), &text[..]);
     let preview = client.get(&format!("/knowledge/attachments/{id}/preview?quote=three%20years")).await;
@@ -103,12 +103,12 @@ struct Clamd {
 
 impl Clamd {
     /// `None` where it is not installed.
-    fn start() -> Option<Self> {
+    async fn start() -> Option<Self> {
         let program = ["/usr/sbin/clamd", "/usr/local/sbin/clamd"].into_iter().find(|path| Path::new(path).exists())?;
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("database");
         fs::create_dir(&database).unwrap();
-        let hex: String = MARK.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = chatbotctl::clock::hex(MARK.as_bytes());
         fs::write(database.join("own.ndb"), format!("Chatbotctl.Test:0:*:{hex}\n")).unwrap();
         let config = folder.path().join("clamd.conf");
         let socket = folder.path().join("clamd.ctl");
@@ -121,7 +121,7 @@ impl Clamd {
         let mut command = Command::new(program);
         command.arg("-c").arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let started = Self { child: command.spawn().unwrap(), folder };
-        until("clamd is ready", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
+        until("clamd is ready", || std::os::unix::net::UnixStream::connect(&socket).is_ok()).await;
         Some(started)
     }
 
@@ -140,7 +140,7 @@ impl Drop for Clamd {
 /// D10, with the real scanner: what it finds is refused, what it refuses to look at too, and everything without it.
 #[tokio::test]
 async fn a_real_scanner_decides() {
-    let Some(clamd) = Clamd::start() else {
+    let Some(clamd) = Clamd::start().await else {
         println!("NOT RUN: no clamd; install clamav-daemon");
         return;
     };

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::blobs::{BlobError, BlobName, DerivedKind};
 use crate::docs::READER_VERSION;
@@ -23,7 +24,7 @@ use crate::serve::error::log_cause;
 use crate::serve::state::AppState;
 use crate::store::StoreError;
 
-/// How long an upload or an answer waits for a file to be read.
+/// How long an upload waits for its file to be read, and an answer for all files that are not read yet.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Chunks of one attachment that join a conversation, about 4 MB of text.
 const MAX_CHUNKS: usize = 4_000;
@@ -129,6 +130,7 @@ fn kind_of(format: &Format) -> DerivedKind {
 /// What the attachments of a thread give to a turn. Equal files count once.
 pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Result<Attached, StoreError> {
     let mut attached = Attached::default();
+    let deadline = Instant::now() + PATIENCE;
     let mut seen = HashSet::new();
     for attachment in state.store.thread_attachments(who, thread_id).await? {
         let (Some(name), Ok(kind)) = (blob_name(&attachment), Kind::by_name(&attachment.name)) else { continue };
@@ -140,7 +142,7 @@ pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Re
             attached.gaps.push((attachment, why.to_owned()));
             continue;
         };
-        match reading_of(state, &name, format).await {
+        match reading_of(state, &name, format, deadline).await {
             Some(Reading::Text { chunks, is_cut }) => add(&mut attached, attachment, chunks, is_cut),
             Some(Reading::Unreadable(why) | Reading::Refused(why)) => attached.gaps.push((attachment, why)),
             None => attached.gaps.push((attachment, "it cannot be read now; ask again in a moment".to_owned())),
@@ -154,21 +156,21 @@ pub async fn of_attachment(state: &AppState, attachment: &Attachment) -> Option<
     let (Some(name), Ok(Kind::Document(format))) = (blob_name(attachment), Kind::by_name(&attachment.name)) else {
         return None;
     };
-    match reading_of(state, &name, format).await {
+    match reading_of(state, &name, format, Instant::now() + PATIENCE).await {
         Some(Reading::Text { chunks, .. }) => Some(chunks),
         _ => None,
     }
 }
 
-/// What is known of the bytes, or else read now.
-async fn reading_of(state: &AppState, name: &BlobName, format: &'static Format) -> Option<Reading> {
+/// What is known of the bytes, or else read now, as long as there is time.
+async fn reading_of(state: &AppState, name: &BlobName, format: &'static Format, deadline: Instant) -> Option<Reading> {
     if let Some(known) = known(state, name, format).await {
         return Some(known);
     }
     let attachments = &state.attachments;
     let file = attachments.blobs.get(name).await;
     let file = file.inspect_err(|error| log_cause("an attachment's bytes are not available", error)).ok()?;
-    let reading = read(attachments, name, file, format).await?;
+    let reading = tokio::time::timeout_at(deadline, read(attachments, name, file, format)).await.ok()??;
     let _naming = attachments.naming.read().await;
     remember(state, name, format, &reading).await;
     Some(reading)

@@ -34,15 +34,16 @@ struct Passed {
     reading: Option<Reading>,
 }
 
-/// Takes a slot, or says that there are too many uploads.
-pub fn begin(state: &AppState, who: &Principal) -> Result<UploadSlot, ApiError> {
+/// Takes a slot, or refuses what the headers already say, or that there are too many uploads.
+pub fn begin(state: &AppState, who: &Principal, headers: &HeaderMap, max_bytes: u64) -> Result<UploadSlot, ApiError> {
     state.attachments.on()?;
+    check_headers(headers, max_bytes)?;
     let slot = state.attachments.slots.take(who);
     slot.ok_or_else(|| ApiError::busy("too many files are being uploaded; try again in a moment"))
 }
 
-/// Refuses what the headers already say is too much, or encoded.
-pub fn check_headers(headers: &HeaderMap, max_bytes: u64) -> Result<(), ApiError> {
+/// Refuses what is declared to be too much, or encoded.
+fn check_headers(headers: &HeaderMap, max_bytes: u64) -> Result<(), ApiError> {
     let is_encoded = headers
         .get_all(header::CONTENT_ENCODING)
         .iter()

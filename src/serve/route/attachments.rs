@@ -50,12 +50,11 @@ pub async fn put(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Path(attachment_id) = attachment_id?;
-    let _slot = upload::begin(&state, &who)?;
     let (parts, body) = request.into_parts();
     let mut bytes = StreamReader::new(pieces(body));
-    let checked = upload::check_headers(&parts.headers, state.attachments.max_bytes());
-    let filled = match checked {
-        Ok(()) => upload::fill(&state, &who, &attachment_id, &mut bytes).await,
+    let begun = upload::begin(&state, &who, &parts.headers, state.attachments.max_bytes());
+    let filled = match begun {
+        Ok(_slot) => upload::fill(&state, &who, &attachment_id, &mut bytes).await,
         Err(refusal) => Err(refusal),
     };
     match filled {
@@ -73,12 +72,15 @@ pub async fn post(
     Extension(who): Extension<Principal>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let _slot = upload::begin(&state, &who)?;
     let (parts, body) = request.into_parts();
-    if let Err(refusal) = upload::check_headers(&parts.headers, state.attachments.max_bytes() + MAX_FORM_BYTES) {
-        tokio::spawn(drain(pieces(body)));
-        return Err(refusal);
-    }
+    let max_bytes = state.attachments.max_bytes() + MAX_FORM_BYTES;
+    let _slot = match upload::begin(&state, &who, &parts.headers, max_bytes) {
+        Ok(slot) => slot,
+        Err(refusal) => {
+            tokio::spawn(drain(pieces(body)));
+            return Err(refusal);
+        }
+    };
     let allowance = Allowance::default();
     let body = Body::from_stream(metered(pieces(body), allowance.clone()));
     let mut form = Multipart::from_request(Request::from_parts(parts, body), &state).await.map_err(|_| {

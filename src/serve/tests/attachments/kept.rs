@@ -1,5 +1,6 @@
 //! What the server keeps and forgets by itself, and what it makes of texts: without HTTP in between.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
@@ -207,7 +208,7 @@ async fn a_very_long_text_is_used_up_to_a_bound() {
     let server = server().await;
     let mut long = String::new();
     for at in 0..9_000 {
-        long.push_str(&format!("# Part {at}\n\nAbout {at}.\n\n"));
+        write!(long, "# Part {at}\n\nAbout {at}.\n\n").unwrap();
     }
     let first = take(&server, "long.md", long.as_bytes()).await;
     let ids = [first.id.clone(), take(&server, "b.md", format!("{long}b").as_bytes()).await.id];
