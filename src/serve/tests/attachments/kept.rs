@@ -181,7 +181,9 @@ async fn the_text_of_a_threads_files_joins_its_turns() {
     let same = take(&server, "Same.md", TEXT).await;
     let table = take(&server, "prices.csv", b"item,price\nkettle,30\n").await;
     let picture = take(&server, "cat.png", PNG).await;
-    let ids = [&text, &same, &table, &picture].map(|each| each.id.clone());
+    // A document that its reader finds nothing in is taken, and told.
+    let blank = take(&server, "blank.md", b"\n\n").await;
+    let ids = [&text, &same, &table, &picture, &blank].map(|each| each.id.clone());
     let thread_id = thread_with(&server, &ids).await;
     let attached = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
     let seen: Vec<_> = attached.hits.iter().map(|hit| (hit.chunk.document_id.as_str(), hit.path.as_str())).collect();
@@ -189,7 +191,8 @@ async fn the_text_of_a_threads_files_joins_its_turns() {
     assert!(attached.hits[0].chunk.text.contains("three years"));
     assert_eq!(attached.hits[0].chunk.heading_path, ["Warranty"]);
     let gaps: Vec<_> = attached.gaps.iter().map(|(attachment, _)| attachment.id.as_str()).collect();
-    assert_eq!(gaps, [picture.id.as_str()]);
+    assert_eq!(gaps, [picture.id.as_str(), blank.id.as_str()]);
+    assert_eq!(attached.gaps[1].1, "it holds no text");
     // What was read is remembered with the bytes; without it the file is read again.
     let name = BlobName::parse(text.sha256.as_deref().unwrap()).unwrap();
     let kind = crate::blobs::DerivedKind::new("md");
