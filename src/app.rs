@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
+use crate::blobs::FolderBlobs;
 use crate::clock::{RandomIds, SystemClock};
 use crate::config::Settings;
 use crate::docs::ReadFile;
-use crate::docs::reader::{ReadError, Reader};
+use crate::docs::reader::{OpenReader, ReadError, Reader};
 use crate::docs::walk::FoundFile;
 use crate::docs::worker::{Pool, PoolSettings};
 use crate::error::{Failure, Problem};
@@ -35,6 +36,10 @@ use crate::ui::out::show_warning;
 const DATABASE_FILE: &str = "chatbotctl.db";
 /// Held by the one server of a state directory.
 const SERVE_LOCK: &str = "serve.lock";
+/// Where in `STATE_DIR` the bytes of attachments lie.
+const ATTACHMENTS_FOLDER: &str = "attachments";
+/// Attachments that are read at a time.
+const ATTACHMENT_WORKERS: usize = 2;
 
 /// How long a bot that follows its documents waits for another sync.
 const FOLLOW_WAIT: Duration = Duration::from_mins(1);
@@ -62,17 +67,37 @@ fn open_words(settings: &Settings) -> Result<Arc<dyn VectorStore>, Failure> {
 pub fn open_reader() -> Arc<dyn Reader> {
     match PoolSettings::of_this_program(warn) {
         Ok(settings) => Arc::new(Pool::new(settings)),
-        // Told where it matters: at the first document.
-        Err(error) => Arc::new(NoReader(format!("this program's own file is not found: {error}"))),
+        Err(error) => Arc::new(NoReader::new(&error)),
     }
 }
 
-/// Stands for a reader that cannot be opened.
+/// What reads the files that visitors attach: a few processes of its own, which no sync keeps waiting.
+fn open_attachment_reader() -> Arc<dyn OpenReader> {
+    match PoolSettings::of_this_program(warn) {
+        Ok(settings) => Arc::new(Pool::new(PoolSettings { workers: ATTACHMENT_WORKERS, ..settings })),
+        Err(error) => Arc::new(NoReader::new(&error)),
+    }
+}
+
+/// Stands for a reader that cannot be opened. It is told where it matters: at the first document.
 struct NoReader(String);
+
+impl NoReader {
+    fn new(error: &std::io::Error) -> Self {
+        Self(format!("this program's own file is not found: {error}"))
+    }
+}
 
 #[async_trait]
 impl Reader for NoReader {
     async fn read(&self, _file: &FoundFile) -> Result<ReadFile, ReadError> {
+        Err(ReadError::Reader(self.0.clone()))
+    }
+}
+
+#[async_trait]
+impl OpenReader for NoReader {
+    async fn read_open(&self, _file: File, _name: &str) -> Result<ReadFile, ReadError> {
         Err(ReadError::Reader(self.0.clone()))
     }
 }
@@ -276,6 +301,8 @@ pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Res
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         docs_dir: settings.paths.docs_dir.clone(),
+        blobs: Arc::new(FolderBlobs::new(settings.paths.state_dir.join(ATTACHMENTS_FOLDER))),
+        attachment_reader: open_attachment_reader(),
         assistant_name: settings.assistant.name.clone(),
         settings: settings.server.clone(),
         visitor_key,

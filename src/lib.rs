@@ -13,6 +13,7 @@ pub mod text;
 
 pub mod config;
 
+pub mod blobs;
 pub mod chatkit;
 pub mod docs;
 pub mod index;

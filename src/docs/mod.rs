@@ -13,6 +13,7 @@ pub mod text;
 pub mod walk;
 pub mod worker;
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::docs::format::{FormatError, Input, Parsed};
@@ -36,7 +37,10 @@ pub struct ReadFile {
 
 /// Reads one file whole; `path` is its path relative to the documents folder.
 pub fn read_bytes(absolute: &Path, path: &str) -> Result<(Source, Vec<u8>), FormatError> {
-    let mut source = Source::open(absolute, path)?;
+    read_whole(Source::open(absolute, path)?)
+}
+
+fn read_whole(mut source: Source) -> Result<(Source, Vec<u8>), FormatError> {
     let mut bytes = Vec::new();
     loop {
         let piece = source.next_piece()?;
@@ -49,7 +53,16 @@ pub fn read_bytes(absolute: &Path, path: &str) -> Result<(Source, Vec<u8>), Form
 
 /// Reads and parses one file in this process; `path` is its path relative to the documents folder.
 pub fn read_file(absolute: &Path, path: &str) -> Result<ReadFile, FormatError> {
-    let (source, bytes) = read_bytes(absolute, path)?;
+    parse_whole(Source::open(absolute, path)?, path)
+}
+
+/// Reads and parses a file that is open already; `name` tells its format where its contents do not.
+pub fn read_open_file(file: File, name: &str) -> Result<ReadFile, FormatError> {
+    parse_whole(Source::of_open(file, name)?, name)
+}
+
+fn parse_whole(source: Source, path: &str) -> Result<ReadFile, FormatError> {
+    let (source, bytes) = read_whole(source)?;
     let parsed = format::parse(Input { path, bytes: &bytes })?;
     Ok(ReadFile { parsed, bytes: source.bytes, modified_ns: source.modified_ns, sha256: source.sha256() })
 }

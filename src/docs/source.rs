@@ -3,7 +3,7 @@
 //! What is read is a regular file of the folder itself (see [`walk::open`]). No more of a file than one piece is held
 //! here.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -33,13 +33,22 @@ pub struct Source {
 impl Source {
     /// Opens a file; `path` is its path relative to the documents folder.
     pub fn open(absolute: &Path, path: &str) -> Result<Self, FormatError> {
-        let unreadable = |error: io::Error| FormatError::Unreadable(error.to_string());
-        let (file, metadata) = open_document(absolute, path).map_err(unreadable)?;
+        let (file, metadata) = open_document(absolute, path).map_err(|error| unreadable(&error))?;
+        Self::new(file, &metadata, path)
+    }
+
+    /// Takes a file that is open already, at its beginning; `name` tells its format where its contents do not.
+    pub fn of_open(file: File, name: &str) -> Result<Self, FormatError> {
+        let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+        Self::new(file, &metadata, name)
+    }
+
+    fn new(file: File, metadata: &Metadata, path: &str) -> Result<Self, FormatError> {
         let limit = format::max_bytes(path);
         if metadata.len() > limit {
             return Err(FormatError::TooLarge(limit));
         }
-        let modified_ns = walk::modified_ns(&metadata);
+        let modified_ns = walk::modified_ns(metadata);
         Ok(Self { file, hasher: Sha256::new(), read: 0, limit, bytes: metadata.len(), modified_ns })
     }
 
@@ -50,7 +59,7 @@ impl Source {
         // One byte more than expected shows the end without a second look at a full buffer.
         let mut piece = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or_default());
         let read = (&mut self.file).take(PIECE_BYTES).read_to_end(&mut piece);
-        self.read += read.map_err(|error| FormatError::Unreadable(error.to_string()))? as u64;
+        self.read += read.map_err(|error| unreadable(&error))? as u64;
         if self.read > self.limit {
             return Err(FormatError::TooLarge(self.limit));
         }
@@ -62,6 +71,10 @@ impl Source {
     pub fn sha256(self) -> String {
         hex(&self.hasher.finalize())
     }
+}
+
+fn unreadable(error: &io::Error) -> FormatError {
+    FormatError::Unreadable(error.to_string())
 }
 
 /// Whether a piece is the last one.
@@ -112,6 +125,7 @@ mod tests {
         assert_eq!(source.next_piece(), Err(FormatError::TooLarge(2)));
     }
 
+    /// D11: what is read is what was opened: no link, no pipe, nothing outside.
     #[cfg(unix)]
     #[test]
     fn only_a_regular_file_of_the_folder_is_opened() {

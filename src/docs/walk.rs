@@ -307,6 +307,7 @@ mod tests {
         fs::write(file, text).unwrap();
     }
 
+    /// D11: hidden files and secrets are left out, and named.
     #[test]
     fn lists_sorted_and_names_what_it_leaves_out() {
         let dir = tempfile::tempdir().unwrap();
@@ -324,6 +325,7 @@ mod tests {
         assert!(listing.problems.is_empty());
     }
 
+    /// D11: no link is followed, inside or out.
     #[cfg(unix)]
     #[test]
     fn follows_no_link_and_reports_bad_names() {

@@ -36,6 +36,9 @@ pub enum AttachmentKind {
     Image,
 }
 
+/// Attachments of one principal at the most.
+pub const MAX_OF_PRINCIPAL: u32 = 1_000;
+
 /// Bytes that attachments take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AttachmentUsage {

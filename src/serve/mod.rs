@@ -4,6 +4,7 @@
 //! that outlives the connection, so a hang-up loses no write. No log line ever holds a message's text.
 
 mod answering;
+mod attachments;
 mod auth;
 mod body;
 mod busy;
@@ -33,8 +34,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
+use crate::blobs::BlobStore;
 use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
+use crate::docs::reader::OpenReader;
 use crate::index::VectorStore;
 use crate::serve::connections::Connections;
 use crate::serve::state::AppState;
@@ -60,6 +63,10 @@ pub struct Deps {
     pub ids: Arc<dyn IdSource>,
     /// Where the documents lie.
     pub docs_dir: PathBuf,
+    /// Keeps the bytes of attachments.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Reads attachments.
+    pub attachment_reader: Arc<dyn OpenReader>,
     /// The bot's name.
     pub assistant_name: String,
     /// The server's settings.
@@ -94,6 +101,8 @@ async fn run_with_grace(
     grace: Duration,
 ) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
+    attachments::clean::recover(&state).await;
+    let cleaning = tokio::spawn(attachments::clean::keep_clean(state.clone(), stop.clone()));
     let connections = Connections::default();
     connections.accept(listener, router::build(&state), &stop).await;
     let ended_well = tokio::time::timeout(grace, connections.ended()).await.is_ok();
@@ -107,6 +116,9 @@ async fn run_with_grace(
         tracing::warn!("some connections did not end in time");
     }
     connections.abandon().await;
+    if cleaning.await.is_err() {
+        tracing::error!("the sweep of attachments ended with a bug");
+    }
     state.store.close().await;
     Ok(())
 }

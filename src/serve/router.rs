@@ -1,15 +1,16 @@
 //! The routes, and what surrounds them.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::serve::error::ApiError;
 use crate::serve::origin::Origins;
-use crate::serve::route::{chatkit, citations, documents, health, info, page, preview};
+use crate::serve::route::{attachments, chatkit, citations, documents, health, info, page, preview};
 use crate::serve::state::AppState;
 use crate::serve::{auth, middleware, request_id};
 
@@ -28,6 +29,10 @@ pub fn build(state: &AppState) -> Router {
         .route("/", get(page::index))
         .route("/knowledge/chatkit", post(chatkit::handle))
         .route("/knowledge/threads/{thread_id}/citations", get(citations::show))
+        .route("/knowledge/attachments", post(attachments::post).layer(DefaultBodyLimit::disable()))
+        .route("/knowledge/attachments/{attachment_id}/content", put(attachments::put))
+        .route("/knowledge/attachments/{attachment_id}/file", get(attachments::file))
+        .route("/knowledge/attachments/{attachment_id}/preview", get(preview::of_attachment))
         .route_layer(from_fn_with_state(state.clone(), auth::identify));
     let of_everyone = Router::new()
         .route("/assets/{name}", get(page::asset))
@@ -59,7 +64,7 @@ fn with_cors(routes: Router<AppState>, origins: &Origins) -> Router<AppState> {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins.allowed().iter().cloned()))
         .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
         .allow_headers([vec![header::CONTENT_TYPE, request_id.clone()], ASKED_OF_FILES.to_vec()].concat())
         .expose_headers([vec![request_id], TOLD_OF_FILES.to_vec()].concat())
         .max_age(PREFLIGHT_AGE);

@@ -12,6 +12,7 @@ use crate::answer::Engine;
 use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
+use crate::serve::attachments::Attachments;
 use crate::serve::busy::Busy;
 use crate::serve::metrics::Metrics;
 use crate::serve::origin::{Names, Origins};
@@ -49,6 +50,8 @@ pub struct Parts {
     pub origins: Origins,
     /// Under which names the server may be addressed.
     pub names: Names,
+    /// Files that visitors attach.
+    pub attachments: Attachments,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
     /// What is counted.
@@ -89,6 +92,12 @@ impl AppState {
             cookies,
             origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
             names: Names::new(public_url.as_ref(), settings.auth_mode),
+            attachments: Attachments::new(
+                settings.attachments,
+                deps.blobs,
+                deps.attachment_reader,
+                settings.public_url.as_deref(),
+            ),
             busy: Arc::default(),
             metrics: Metrics::default(),
             answers: TaskTracker::new(),

@@ -102,13 +102,15 @@ export function loadDocuments() {
   return documents;
 }
 
-/** Whether what is cited is a file of the visitor's own. */
-export const isAttachment = (documentId) => documentId.startsWith('atc_');
+/** Where a source lies: with the documents, or with what the visitor attached. */
+function sourceBase(documentId) {
+  const kind = /^atc_[0-9a-f]{32}$/.test(documentId) ? 'attachments' : 'documents';
+  return `/knowledge/${kind}/${encodeURIComponent(documentId)}`;
+}
 
 /** The document's file. Viewers of PDF open it at the page, whatever its name; nothing else looks at the fragment. */
 export function fileUrl(documentId, page) {
-  const kind = isAttachment(documentId) ? 'attachments' : 'documents';
-  const url = `/knowledge/${kind}/${encodeURIComponent(documentId)}/file`;
+  const url = `${sourceBase(documentId)}/file`;
   return page ? `${url}#page=${encodeURIComponent(page)}` : url;
 }
 
@@ -120,5 +122,5 @@ export function previewUrl(source) {
     if (value !== null && value !== undefined && value !== '') wanted.set(name, String(value));
   }
   const query = wanted.toString();
-  return `/knowledge/documents/${encodeURIComponent(source.documentId)}/preview${query === '' ? '' : `?${query}#quote`}`;
+  return `${sourceBase(source.documentId)}/preview${query === '' ? '' : `?${query}#quote`}`;
 }

@@ -1,6 +1,6 @@
 // The sources of an answer: which footnote mark belongs to which source, and the list under the answer.
 
-import { fileUrl, isAttachment, previewUrl } from './api.js';
+import { fileUrl, previewUrl } from './api.js';
 import { el, icon } from './dom.js';
 import { linkTarget, readableAddress } from './safe.js';
 
@@ -166,8 +166,7 @@ function buildLinks(source) {
     class: 'source-link', href, target: '_blank', rel: 'noopener', 'aria-label': `${label}: ${source.title} (new tab)`,
   }, name, icon('external'));
   return el('div', { class: 'source-links' },
-    // What a visitor attached has no page of its own.
-    isAttachment(source.documentId) ? null : link(previewUrl(source), 'Open the passage', 'Passage'),
+    link(previewUrl(source), 'Open the passage', 'Passage'),
     link(fileUrl(source.documentId, source.page), 'Open the file', 'File'));
 }
 

@@ -38,14 +38,18 @@ const DEPTH: usize = 60_000;
 const MOST_TIME: Duration = Duration::from_mins(if cfg!(debug_assertions) { 3 } else { 1 });
 
 const CASES: &[Case] = &[
+    // D6: archives are bounded before they unpack, and the paths of their entries lead nowhere.
     Case { name: "flat-bomb.docx", make: flat_bomb, expect: Problem(&["too-large"]) },
     Case { name: "bomb-of-parts.docx", make: bomb_of_parts, expect: Problem(&["too-large"]) },
     Case { name: "nested-bomb.docx", make: nested_bomb, expect: Problem(&["malformed"]) },
+    // D7: XML expands no entity, fetches nothing, and may nest as it likes.
     Case { name: "entities.docx", make: entities, expect: Text("before") },
     Case { name: "outside-entity.docx", make: outside_entity, expect: Text("before") },
     Case { name: "outside-entity.html", make: outside_entity_html, expect: Text("before") },
+    // D6, again.
     Case { name: "way-out.docx", make: way_out, expect: Text("A way out") },
     Case { name: "way-out-main.docx", make: way_out_main, expect: Problem(&["malformed"]) },
+    // D7, D8: depth and length cost nothing but the document.
     Case { name: "deep.docx", make: deep_docx, expect: Text("deep down") },
     Case { name: "deep.html", make: deep_html, expect: Text("deep down") },
     Case { name: "deep-tables.html", make: deep_tables, expect: Text("deep down") },
@@ -58,6 +62,7 @@ const CASES: &[Case] = &[
     Case { name: "long-line.md", make: || line(4 * 1024 * 1024), expect: Text("word word") },
     Case { name: "long-line.html", make: || line(4 * 1024 * 1024), expect: Text("word word") },
     Case { name: "no-lines.txt", make: || vec![b'\n'; 16 * 1024 * 1024], expect: Problem(&["no-text"]) },
+    // D8: so do cycles, broken ends and streams that unpack without end.
     Case { name: "cycle.pdf", make: pdf::page_tree_cycle, expect: Problem(&["malformed"]) },
     Case { name: "self.pdf", make: pdf::self_references, expect: Problem(&["no-text"]) },
     Case { name: "deep.pdf", make: || pdf::with_nesting(DEPTH), expect: Text("Seen below the arrays") },

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chatbotctl::clock::SystemClock;
 use chatbotctl::docs::format::FormatError;
-use chatbotctl::docs::reader::{ReadError, Reader};
+use chatbotctl::docs::reader::{OpenReader as _, ReadError, Reader as _};
 use chatbotctl::docs::walk::FoundFile;
 use chatbotctl::docs::worker::{ARGUMENT, Limits, Pool, PoolSettings};
 use chatbotctl::event::Silent;
@@ -33,6 +33,7 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("pool::every_hostility_costs_one_document", every_hostility_costs_one_document),
         Trial::test("pool::a_breaking_document_is_tried_once", a_breaking_document_is_tried_once),
+        Trial::test("pool::an_open_file_costs_itself_alone", an_open_file_costs_itself_alone),
         Trial::test("pool::a_late_document_is_tried_again", a_late_document_is_tried_again),
         Trial::test("pool::processor_time_has_its_own_limit", processor_time_has_its_own_limit),
         Trial::test("pool::a_worker_is_used_again", a_worker_is_used_again),
@@ -67,6 +68,7 @@ fn good_file(folder: &Path, number: usize) -> FoundFile {
     FoundFile { path, absolute, bytes: text.len() as u64, ..FoundFile::default() }
 }
 
+/// D8: a reader that crashes, hangs or eats memory costs its document, and nothing else.
 fn every_hostility_costs_one_document() -> Result<(), Failed> {
     let root = tempfile::tempdir()?;
     let folders = Folders { docs_dir: root.path().join("docs"), state_dir: root.path().join("state") };
@@ -128,6 +130,25 @@ fn a_breaking_document_is_tried_once() -> Result<(), Failed> {
         let changed = FoundFile { path: file.path.clone(), absolute: file.absolute.clone(), ..changed };
         assert!(pool.read(&changed).await.is_ok());
     });
+    Ok(())
+}
+
+/// D8, of what visitors attach: it comes as an open file, takes the same way, and is worth another try.
+fn an_open_file_costs_itself_alone() -> Result<(), Failed> {
+    let root = tempfile::tempdir()?;
+    Runtime::new()?.block_on(async {
+        let pool = pool();
+        let open = |file: &FoundFile| fs::File::open(&file.absolute).unwrap();
+        for hostility in HOSTILITIES {
+            let file = hostile_file(root.path(), hostility.name);
+            let error = pool.read_open(open(&file), "attachment.md").await.unwrap_err();
+            let ReadError::Document(error) = error else { panic!("{}: {error}", hostility.name) };
+            assert!(hostility.codes.contains(&error.code()), "{}: {error}", hostility.name);
+            let good = pool.read_open(open(&good_file(root.path(), 1)), "attachment.md").await.unwrap();
+            assert!(good.parsed.blocks.iter().any(|block| block.text.contains("porcelain1")));
+        }
+    });
+    assert!(!Path::new(ESCAPED).exists(), "a worker wrote a file");
     Ok(())
 }
 

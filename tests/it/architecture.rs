@@ -16,7 +16,7 @@ use source::{code_only, functions, line_of, occurrences, references, without_tes
 const LAYERS: [&[&str]; 7] = [
     &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
-    &["docs", "index", "llm", "store", "chatkit"],
+    &["docs", "index", "llm", "store", "blobs", "chatkit"],
     &["answer", "ingest", "lint", "probe", "checklist", "smoke", "golden", "load", "serve"],
     &["report", "ui"],
     &["app"],

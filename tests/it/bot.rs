@@ -1,6 +1,7 @@
 //! A real `serve` on a free port, and a client that speaks ChatKit to it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -124,6 +125,26 @@ impl Client {
     pub async fn get(&mut self, path: &str) -> reqwest::Response {
         let request = self.http.get(format!("{}{path}", self.base));
         self.with_cookie(request).await.unwrap()
+    }
+
+    /// Sends bytes to a path.
+    pub async fn put(&mut self, path: &str, bytes: Vec<u8>) -> reqwest::Response {
+        let request = self.http.put(format!("{}{path}", self.base)).body(bytes);
+        self.with_cookie(request).await.unwrap()
+    }
+
+    /// Begins to send `length` bytes to a path, and stops after these.
+    pub fn begin_put(&self, path: &str, length: usize, bytes: &[u8]) -> TcpStream {
+        let host = self.base.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(host).unwrap();
+        let cookie = self.cookie.as_deref().unwrap_or_default();
+        write!(
+            connection,
+            "PUT {path} HTTP/1.1\r\nhost: {host}\r\ncookie: {cookie}\r\ncontent-length: {length}\r\n\r\n"
+        )
+        .unwrap();
+        connection.write_all(bytes).unwrap();
+        connection
     }
 
     /// Asks in a new thread.

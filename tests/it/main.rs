@@ -3,6 +3,8 @@
 #![expect(clippy::print_stdout, reason = "what was measured, and what did not run, belongs into the run's output")]
 
 mod architecture;
+#[cfg(unix)]
+mod attachments;
 mod bot;
 mod browser;
 mod crash;

@@ -198,6 +198,7 @@ mod tests {
         assert_eq!(found, [one]);
     }
 
+    /// D6: what unpacks to too much is refused before it does.
     #[test]
     fn bombs_are_named() {
         let text = " ".repeat(9 << 20);

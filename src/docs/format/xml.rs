@@ -152,6 +152,7 @@ mod tests {
         found
     }
 
+    /// D7: XML is read without entities of its own.
     #[test]
     fn entities_that_a_document_declares_are_not_expanded() {
         let bomb = "<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'><!ENTITY f SYSTEM 'file:///etc/passwd'>]>\

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread::available_parallelism;
@@ -15,7 +16,7 @@ use tokio::task;
 
 use crate::docs::ReadFile;
 use crate::docs::format::FormatError;
-use crate::docs::reader::{ReadError, Reader};
+use crate::docs::reader::{OpenReader, ReadError, Reader};
 use crate::docs::walk::FoundFile;
 use crate::docs::worker::process::{Broken, Opened, Worker};
 use crate::docs::worker::{Limits, own_program};
@@ -89,7 +90,22 @@ impl Pool {
         Ok(worker)
     }
 
-    async fn read_with(&self, mut worker: Worker, opened: Opened, version: FileVersion) -> ReadResult {
+    /// Opens a file and reads it, when it is its turn. One that breaks its worker is remembered by its version.
+    async fn read_next(
+        &self,
+        version: Option<FileVersion>,
+        open: impl FnOnce() -> OpenResult + Send + 'static,
+    ) -> Result<ReadFile, ReadError> {
+        let permit = self.permits.acquire().await;
+        let _permit = permit.map_err(|error| ReadError::Reader(error.to_string()))?;
+        let opened = task::spawn_blocking(open).await;
+        let opened = opened.map_err(|error| ReadError::Reader(error.to_string()))??;
+        let worker = self.worker().await?;
+        Ok(self.read_with(worker, opened, version).await?)
+    }
+
+    async fn read_with(&self, mut worker: Worker, opened: Opened, version: Option<FileVersion>) -> ReadResult {
+        let cpu_s = self.settings.limits.cpu_s(opened.bytes());
         match worker.read(opened, &self.settings.limits).await {
             Ok((reply, source)) => {
                 if !worker.is_spent() {
@@ -100,9 +116,10 @@ impl Pool {
             }
             Err(Broken::Source(error)) => Err(error),
             Err(broken) => {
-                let cpu_s = self.settings.limits.cpu_s(version.1);
                 let error = worker.post_mortem(broken, cpu_s).await;
-                self.remember(version, &error);
+                if let Some(version) = version {
+                    self.remember(version, &error);
+                }
                 Err(error)
             }
         }
@@ -117,6 +134,7 @@ impl Pool {
 }
 
 type ReadResult = Result<ReadFile, FormatError>;
+type OpenResult = Result<Opened, FormatError>;
 
 #[async_trait]
 impl Reader for Pool {
@@ -133,13 +151,20 @@ impl Reader for Pool {
         if let Some(error) = locked(&self.broken).get(&version) {
             return Err(error.clone().into());
         }
-        let permit = self.permits.acquire().await;
-        let _permit = permit.map_err(|error| ReadError::Reader(error.to_string()))?;
         let (absolute, path) = (file.absolute.clone(), file.path.clone());
-        let opened = task::spawn_blocking(move || Opened::open(&absolute, path)).await;
-        let opened = opened.map_err(|error| ReadError::Reader(error.to_string()))??;
-        let worker = self.worker().await?;
-        Ok(self.read_with(worker, opened, version).await?)
+        self.read_next(Some(version), move || Opened::open(&absolute, path)).await
+    }
+}
+
+#[async_trait]
+impl OpenReader for Pool {
+    fn rest(&self) {
+        locked(&self.idle).clear();
+    }
+
+    async fn read_open(&self, file: File, name: &str) -> Result<ReadFile, ReadError> {
+        let name = name.to_owned();
+        self.read_next(None, move || Opened::of_open(file, name)).await
     }
 }
 

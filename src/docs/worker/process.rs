@@ -2,6 +2,7 @@
 //!
 //! Dropping a worker kills it, so that a conversation that was given up half-way is never taken up again.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -55,7 +56,20 @@ pub struct Opened {
 impl Opened {
     /// Opens a file and reads its first piece; waits for the disk.
     pub fn open(absolute: &Path, path: String) -> Result<Self, FormatError> {
-        let mut source = Source::open(absolute, &path)?;
+        Self::begin(Source::open(absolute, &path)?, path)
+    }
+
+    /// Takes a file that is open already and reads its first piece; waits for the disk.
+    pub fn of_open(file: File, name: String) -> Result<Self, FormatError> {
+        Self::begin(Source::of_open(file, &name)?, name)
+    }
+
+    /// How large the file is, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.source.bytes
+    }
+
+    fn begin(mut source: Source, path: String) -> Result<Self, FormatError> {
         let piece = source.next_piece()?;
         Ok(Self { source, piece, path })
     }

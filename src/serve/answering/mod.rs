@@ -4,6 +4,7 @@
 //! is dropped and what there is of the answer is stored. Nothing is told as done before it is stored, and what
 //! follows the first byte is well-formed events to the end.
 
+mod attached;
 mod beside;
 mod draft;
 mod interruption;
@@ -181,12 +182,13 @@ impl Answering {
         let question = &self.question;
         let items = self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?;
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
+        let attached = self.attached().await?;
         Ok(Turn {
             history: history::exchanges(&items, asked),
             question: self.asked(&items),
             cue: question.cue.clone(),
-            hidden: history::hidden_context(&items),
-            attached: Vec::new(),
+            hidden: [history::hidden_context(&items), attached.notes].concat(),
+            attached: attached.hits,
         })
     }
 

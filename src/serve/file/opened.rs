@@ -141,6 +141,7 @@ mod tests {
 
     use super::{open_checked, open_within};
 
+    /// D2: nothing outside the folder is served, with or without links.
     #[test]
     fn only_regular_files_of_the_folder_open() {
         let folder = tempfile::tempdir().unwrap();

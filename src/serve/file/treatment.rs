@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::docs::format::{self, Format, encoding};
+use crate::model::attachment::{Attachment, AttachmentKind};
 use crate::model::{DocumentRecord, file_name};
 use crate::serve::file::opened::Look;
 
@@ -36,6 +37,19 @@ pub fn treatment(record: &DocumentRecord, look: &Look) -> Treatment {
         media_type: labelled(media_type(record), look),
         disposition: disposition(if is_shown { "inline" } else { "attachment" }, file_name(&record.path)),
         policy: if is_pdf(record) { PDF_POLICY } else { SANDBOX },
+    }
+}
+
+/// For what a visitor attached: pictures are shown, anything else is a download. `media_type` is the server's own.
+pub fn of_attachment(attachment: &Attachment, media_type: Option<&'static str>, look: &Look) -> Treatment {
+    let kind = match attachment.kind {
+        AttachmentKind::Image if media_type.is_some() => "inline",
+        _ => "attachment",
+    };
+    Treatment {
+        media_type: labelled(media_type.unwrap_or("application/octet-stream"), look),
+        disposition: disposition(kind, &attachment.name),
+        policy: SANDBOX,
     }
 }
 
@@ -82,7 +96,7 @@ fn disposition(kind: &str, filename: &str) -> HeaderValue {
 }
 
 /// Ends the header, leads to another folder, or turns the name round for those who read it.
-fn is_deceitful(each: char) -> bool {
+pub fn is_deceitful(each: char) -> bool {
     each.is_control()
         || matches!(each, '"' | '\'' | '/' | '\\')
         || matches!(each, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -110,6 +124,7 @@ mod tests {
         Look { bytes: bytes.to_vec(), is_all: true }
     }
 
+    /// D4: names in headers are encoded by the standards, without what could end or turn them.
     #[test]
     fn names_cannot_break_out_of_the_header() {
         let cases = [

@@ -13,6 +13,7 @@ use axum::response::Response;
 
 use crate::chatkit::{self, Request};
 use crate::model::thread::Principal;
+use crate::serve::attachments;
 use crate::serve::body;
 use crate::serve::error::ApiError;
 use crate::serve::state::AppState;
@@ -43,8 +44,10 @@ pub async fn handle(
         Request::Feedback { thread_id, item_ids, kind } => {
             thread::give_feedback(state, &who, &thread_id, (item_ids, kind)).await
         }
-        Request::CreateAttachment { .. } => Err(ApiError::not_supported("`attachments.create`")),
-        Request::DeleteAttachment { .. } => Err(ApiError::not_supported("`attachments.delete`")),
+        Request::CreateAttachment { name, size_bytes, mime_type } => {
+            attachments::create(state, &who, &name, size_bytes, &mime_type).await
+        }
+        Request::DeleteAttachment { attachment_id } => attachments::delete(state, &who, &attachment_id).await,
         Request::Transcribe => Err(ApiError::not_supported("`input.transcribe`")),
     }
 }

@@ -89,7 +89,8 @@ pub async fn record(state: &AppState, document_id: &str) -> Result<DocumentRecor
     record.ok_or_else(|| ApiError::not_found("Document not found").detail())
 }
 
-fn answer(
+/// The answer about an opened file that a conditional request gets.
+pub fn answer(
     opened: Opened,
     treatment: Treatment,
     validators: &Validators,

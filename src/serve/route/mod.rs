@@ -1,5 +1,6 @@
 //! The routes: one file a resource.
 
+pub mod attachments;
 pub mod chatkit;
 pub mod citations;
 pub mod documents;
@@ -28,7 +29,7 @@ async fn visible_item(
 }
 
 /// A good answer in JSON, exactly as the reference labels it.
-fn json<T: Serialize>(value: &T) -> Response {
+pub(in crate::serve) fn json<T: Serialize>(value: &T) -> Response {
     json_with(StatusCode::OK, value)
 }
 

@@ -1,5 +1,6 @@
 //! A document as a page to read, with the quoted words marked.
 
+use axum::Extension;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +8,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::model::Locator;
+use crate::docs::format::plain;
+use crate::model::attachment::Attachment;
+use crate::model::thread::Principal;
+use crate::model::{Chunk, DocumentRecord, Locator};
+use crate::serve::attachments::text;
 use crate::serve::error::ApiError;
 use crate::serve::preview::{Wanted, render};
 use crate::serve::route::documents;
@@ -53,9 +58,61 @@ pub async fn show(
     let Query(params) = params?;
     let wanted = wanted(params)?;
     let record = documents::record(&state, &document_id).await?;
+    let chunks = async { Ok(state.index.chunks(&document_id).await?) };
+    page(&state, record, chunks, wanted).await
+}
+
+/// `GET /knowledge/attachments/{attachment_id}/preview`: for its owner alone.
+pub async fn of_attachment(
+    State(state): State<AppState>,
+    Extension(who): Extension<Principal>,
+    attachment_id: Result<Path<String>, PathRejection>,
+    params: Result<Query<Params>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Path(attachment_id) = attachment_id?;
+    let Query(params) = params?;
+    let wanted = wanted(params)?;
+    let attachment = state.store.attachment(&who, &attachment_id).await?;
+    let chunks = async {
+        let chunks = text::of_attachment(&state, &attachment).await;
+        chunks.ok_or_else(|| ApiError::not_found("the attachment has no text"))
+    };
+    page(&state, record_of(&attachment), chunks, wanted).await
+}
+
+/// An attachment as if it were indexed.
+fn record_of(attachment: &Attachment) -> DocumentRecord {
+    DocumentRecord {
+        document_id: attachment.id.clone(),
+        path: attachment.name.clone(),
+        title: attachment.name.clone(),
+        description: None,
+        tags: Vec::new(),
+        language: None,
+        language_borrowed: false,
+        sha256: attachment.sha256.clone().unwrap_or_default(),
+        recipe: String::new(),
+        bytes: attachment.size_bytes,
+        modified_ns: None,
+        ctime_ns: None,
+        inode: None,
+        title_from_name: true,
+        // No viewer of PDF opens at a page: an attachment is a download.
+        format: plain::FORMAT.name.to_owned(),
+        indexed_at: attachment.created_at,
+        chunks: 0,
+    }
+}
+
+async fn page(
+    state: &AppState,
+    record: DocumentRecord,
+    chunks: impl Future<Output = Result<Vec<Chunk>, ApiError>>,
+    wanted: Wanted,
+) -> Result<Response, ApiError> {
     let _place = PLACES.try_acquire().map_err(|_| ApiError::busy("many previews are asked for at once; try again"))?;
     let slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
-    let chunks = state.index.chunks(&document_id).await?;
+    let chunks = chunks.await?;
     let name = state.assistant_name.clone();
     // The slot goes with the work: a reader who leaves does not end it.
     let making = tokio::task::spawn_blocking(move || {

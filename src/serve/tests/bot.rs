@@ -17,9 +17,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
+use crate::blobs::FolderBlobs;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
-use crate::config::settings::{RateLimit, ServerSettings};
+use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
+use crate::docs::reader::InProcess;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
@@ -31,6 +33,7 @@ use crate::store::{self, Store};
 
 pub const CHUNK: &str = "Unused items can be returned within 30 days.";
 pub const DATABASE: &str = "t.db";
+pub const ATTACHMENTS: &str = "attachments";
 pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
 
 /// What the scripted model does, in order.
@@ -118,6 +121,7 @@ pub struct Setup {
     /// Answers instead of the script.
     pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
+    pub attachments: Option<AttachmentSettings>,
 }
 
 impl Default for Setup {
@@ -129,6 +133,7 @@ impl Default for Setup {
             script: usual_script(),
             model: None,
             grace: Duration::from_secs(10),
+            attachments: None,
         }
     }
 }
@@ -163,7 +168,7 @@ impl Bot {
             visitor_key: None,
             rate_limit: RateLimit::Off,
             trusted_proxies: Vec::new(),
-            attachments: None,
+            attachments: setup.attachments,
             ops: None,
         };
         let deps = deps(&store, &engine, &settings, folder.path());
@@ -204,6 +209,11 @@ impl Bot {
     pub async fn stub() -> Self {
         let model: Arc<dyn ChatModel> = Arc::new(Stub { delta: Duration::ZERO });
         Self::start(Setup { model: Some(model), ..Setup::default() }).await
+    }
+
+    /// Where the bytes of attachments lie.
+    pub fn attachments_dir(&self) -> PathBuf {
+        self.folder.path().join(ATTACHMENTS)
     }
 
     /// Lets one waiting step go on.
@@ -250,6 +260,8 @@ fn deps(store: &Arc<dyn Store>, engine: &Engine, settings: &ServerSettings, fold
         clock: Arc::new(FixedClock),
         ids: Arc::new(RandomIds),
         docs_dir: folder.join("docs"),
+        blobs: Arc::new(FolderBlobs::new(folder.join(ATTACHMENTS))),
+        attachment_reader: Arc::new(InProcess),
         assistant_name: "Test \"bot\"".to_owned(),
         settings: settings.clone(),
         visitor_key: visitor::load_key(folder, None).unwrap(),
@@ -334,7 +346,7 @@ pub fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["update"]["type"].as_str().or(event["type"].as_str()).unwrap()).collect()
 }
 
-struct FixedClock;
+pub struct FixedClock;
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
@@ -412,7 +424,7 @@ pub struct TestIndex {
 }
 
 impl TestIndex {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             records: Mutex::new(vec![record("refund_policy", "refund_policy.md")]),
             title: Mutex::new("Refund Policy".to_owned()),

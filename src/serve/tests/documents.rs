@@ -192,6 +192,7 @@ async fn a_preview_shows_what_is_indexed_and_runs_nothing() {
     bot.stop().await;
 }
 
+/// D1, D2: a document is found by its id, and its file below the folder without a link on the way.
 #[tokio::test]
 async fn only_what_is_indexed_and_in_the_folder_is_served() {
     let bot = Bot::usual().await;
@@ -232,6 +233,7 @@ async fn only_what_is_indexed_and_in_the_folder_is_served() {
     bot.stop().await;
 }
 
+/// D3: what could run is a download, or in a sandbox without scripts; the type is the server's.
 #[tokio::test]
 async fn active_documents_are_tamed() {
     let bot = Bot::usual().await;
@@ -292,6 +294,6 @@ async fn health_is_the_stores_and_the_indexes() {
     let failed = browser.post(&json!({"type": "threads.list", "params": {}})).await;
     assert_eq!(failed.status(), 500);
     let info = browser.get("/knowledge/info").await.text().await.unwrap();
-    assert_eq!(info, r#"{"assistant_name":"Test \"bot\""}"#);
+    assert_eq!(info, r#"{"assistant_name":"Test \"bot\"","attachments":null}"#);
     bot.stop().await;
 }

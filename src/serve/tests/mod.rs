@@ -1,6 +1,7 @@
 //! The server over a real connection, with a scripted model and a real store.
 
 mod answers;
+mod attachments;
 mod beside;
 pub mod bot;
 mod documents;

@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use crate::model::attachment::{Attachment, AttachmentKind, AttachmentUsage};
+use crate::model::attachment::{Attachment, AttachmentKind, AttachmentUsage, MAX_OF_PRINCIPAL};
 use crate::model::thread::Principal;
 use crate::store::StoreError;
 use crate::store::sqlite::row::read_time;
@@ -14,6 +14,7 @@ pub(super) async fn insert(
     attachment: &Attachment,
     bounds: &AttachmentUsage,
 ) -> Result<(), StoreError> {
+    check_number(connection, who).await?;
     check_bounds(connection, who, attachment.size_bytes, bounds).await?;
     sqlx::query(
         "INSERT INTO attachments (id, owner, created_us, name, mime_type, kind, size_bytes, sha256) \
@@ -55,6 +56,17 @@ pub(super) async fn finish(
     .bind(&who.id)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn check_number(connection: &mut SqliteConnection, who: &Principal) -> Result<(), StoreError> {
+    let number: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM attachments WHERE owner = $1")
+        .bind(&who.id)
+        .fetch_one(connection)
+        .await?;
+    if number >= i64::from(MAX_OF_PRINCIPAL) {
+        return Err(StoreError::AttachmentsFull("you have as many attachments as you may; delete some threads"));
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::chatkit::{self, ThreadObject};
 use crate::model::thread::{FeedbackKind, Order, PageQuery, Principal};
+use crate::serve::attachments;
 use crate::serve::error::ApiError;
 use crate::serve::route;
 use crate::serve::route::visible_item;
@@ -55,8 +56,12 @@ pub(super) async fn rename(
 
 /// Deleting is idempotent, as in the reference: gone, another's and unknown are the same answer.
 pub(super) async fn delete(state: &AppState, who: &Principal, thread_id: &str) -> Result<Response, ApiError> {
+    let bytes = attachments::clean::bytes_of_thread(state, who, thread_id).await;
     match state.store.delete_thread(who, thread_id).await {
-        Ok(()) | Err(StoreError::NoSuchThread) => Ok(route::json(&json!({}))),
+        Ok(()) | Err(StoreError::NoSuchThread) => {
+            attachments::clean::forget(state, bytes).await;
+            Ok(route::json(&json!({})))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -6,6 +6,7 @@ use crate::chatkit::{Event, Item, MessageInput, frame};
 use crate::model::item::Cue;
 use crate::model::thread::{ItemContent, Principal, Thread, ThreadItem, ThreadStatus, UserMessage};
 use crate::serve::answering::{self, Question};
+use crate::serve::attachments;
 use crate::serve::busy::Slot;
 use crate::serve::error::ApiError;
 use crate::serve::route::visible_item;
@@ -97,11 +98,8 @@ pub(super) async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot,
 
 /// The message with what is attached to it, which must be the caller's.
 async fn load_message(state: &AppState, who: &Principal, input: MessageInput) -> Result<UserMessage, ApiError> {
-    let MessageInput { mut message, attachment_ids } = input;
-    for attachment_id in &attachment_ids {
-        message.attachments.push(state.store.attachment(who, attachment_id).await?);
-    }
-    Ok(message)
+    let attachments = attachments::claim(state, who, &input.attachment_ids).await?;
+    Ok(UserMessage { attachments, ..input.message })
 }
 
 fn user_item(state: &AppState, thread: &Thread, message: &UserMessage) -> ThreadItem {

@@ -1,0 +1,222 @@
+//! What the server keeps and forgets by itself, and what it makes of texts: without HTTP in between.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{PNG, TEXT, settings};
+use crate::answer::Engine;
+use crate::blobs::{BlobName, BlobStore, FolderBlobs};
+use crate::clock::{Clock, RandomIds};
+use crate::config::AuthMode;
+use crate::config::settings::{RateLimit, ServerSettings};
+use crate::docs::reader::InProcess;
+use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
+use crate::model::thread::{ItemContent, Principal, Thread, ThreadItem, ThreadStatus, UserContent, UserMessage};
+use crate::secret::Secret;
+use crate::serve::attachments::{self, clean, text, upload};
+use crate::serve::state::AppState;
+use crate::serve::tests::bot::{NOW, TestIndex};
+use crate::serve::{Deps, visitor};
+use crate::store::{self, StoreError};
+
+struct Silent;
+
+impl ChatModel for Silent {
+    fn name(&self) -> &'static str {
+        "silent"
+    }
+
+    fn stream(&self, _request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
+        stream::empty().boxed()
+    }
+}
+
+struct TestClock(Mutex<Timestamp>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct Server {
+    state: AppState,
+    clock: Arc<TestClock>,
+    blobs: FolderBlobs,
+    folder: tempfile::TempDir,
+}
+
+async fn server() -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store::open(&Secret::new(folder.path().join("t.db").to_str().unwrap())).await.unwrap();
+    let index = Arc::new(TestIndex::new());
+    let clock = Arc::new(TestClock(Mutex::new(NOW.parse().unwrap())));
+    let blobs = FolderBlobs::new(folder.path().join("attachments"));
+    let settings = ServerSettings {
+        host: String::new(),
+        port: 0,
+        database_url: None,
+        cors_origins: Vec::new(),
+        public_url: None,
+        auth_mode: AuthMode::Off,
+        visitor_key: None,
+        rate_limit: RateLimit::Off,
+        trusted_proxies: Vec::new(),
+        attachments: Some(settings()),
+        ops: None,
+    };
+    let deps = Deps {
+        store,
+        engine: Engine { index: index.clone(), model: Arc::new(Silent), max_search_results: 5 },
+        index,
+        clock: clock.clone(),
+        ids: Arc::new(RandomIds),
+        docs_dir: folder.path().to_owned(),
+        blobs: Arc::new(blobs.clone()),
+        attachment_reader: Arc::new(InProcess),
+        assistant_name: String::new(),
+        settings,
+        visitor_key: visitor::load_key(folder.path(), None).unwrap(),
+    };
+    Server { state: AppState::new(deps).unwrap(), clock, blobs, folder }
+}
+
+fn who() -> Principal {
+    Principal { id: "local".to_owned() }
+}
+
+async fn take(server: &Server, name: &str, bytes: &[u8]) -> crate::model::attachment::Attachment {
+    upload::take(&server.state, &who(), name, &mut &*bytes).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+/// A thread with one message that has these attachments.
+async fn thread_with(server: &Server, ids: &[String]) -> String {
+    let state = &server.state;
+    let thread = Thread {
+        id: state.ids.new_id("thr"),
+        created_at: state.clock.now(),
+        title: None,
+        title_is_users: false,
+        status: ThreadStatus::Active,
+    };
+    let message = UserMessage {
+        content: vec![UserContent::InputText { text: "q".to_owned() }],
+        attachments: attachments::claim(state, &who(), ids).await.unwrap(),
+        quoted_text: None,
+        inference_options: crate::model::thread::InferenceOptions::default(),
+    };
+    let item = ThreadItem {
+        id: state.ids.new_id("msg"),
+        thread_id: thread.id.clone(),
+        created_at: state.clock.now(),
+        content: ItemContent::UserMessage(message),
+    };
+    state.store.create_thread(&who(), &thread, &item).await.unwrap();
+    thread.id
+}
+
+#[tokio::test]
+async fn what_no_message_takes_expires_after_a_day() {
+    let server = server().await;
+    let (used, unused) = (take(&server, "a.md", TEXT).await, take(&server, "b.png", PNG).await);
+    thread_with(&server, std::slice::from_ref(&used.id)).await;
+    let found = async |id: &str| server.state.store.attachment(&who(), id).await;
+    let forward = |hours: i64| {
+        let mut now = server.clock.0.lock().unwrap();
+        *now = now.saturating_add(SignedDuration::from_hours(hours)).unwrap();
+    };
+    forward(23);
+    clean::sweep(&server.state).await;
+    assert!(found(&unused.id).await.is_ok());
+    forward(2);
+    clean::sweep(&server.state).await;
+    assert!(matches!(found(&unused.id).await, Err(StoreError::NoSuchAttachment)));
+    assert!(found(&used.id).await.is_ok());
+    let left = server.blobs.list().await.unwrap();
+    assert_eq!(left, [BlobName::parse(used.sha256.as_deref().unwrap()).unwrap()], "the bytes went too");
+}
+
+/// S3: bytes that a kill left without a name, and half files, are gone after the start; an upload is never lost.
+#[tokio::test]
+async fn a_sweep_removes_what_has_no_name_and_nothing_else() {
+    let server = server().await;
+    let named = take(&server, "a.md", TEXT).await;
+    for unnamed in [&b"killed before it was named"[..], b"and another"] {
+        let staged = server.blobs.stage(&mut &*unnamed, 100).await.unwrap();
+        server.blobs.keep(staged).await.unwrap();
+    }
+    std::mem::forget(server.blobs.stage(&mut &b"half"[..], 100).await.unwrap());
+    clean::recover(&server.state).await;
+    assert!(!server.folder.path().join("attachments/incoming").exists());
+    let stop = CancellationToken::new();
+    let cleaning = tokio::spawn(clean::keep_clean(server.state.clone(), stop.clone()));
+    // Meanwhile others upload, and delete: no sweep takes bytes that are about to get their name.
+    for round in 0..20 {
+        let bytes = format!("# Round\n\nround {round}\n");
+        let (one, two) = tokio::join!(take(&server, "x.md", bytes.as_bytes()), async {
+            clean::sweep(&server.state).await;
+            take(&server, "y.md", bytes.as_bytes()).await
+        });
+        server.state.store.delete_attachment(&who(), &one.id).await.unwrap();
+        clean::sweep(&server.state).await;
+        assert!(attachments::open(&server.state, &who(), &two.id).await.is_ok(), "round {round}");
+        server.state.store.delete_attachment(&who(), &two.id).await.unwrap();
+    }
+    clean::sweep(&server.state).await;
+    stop.cancel();
+    cleaning.await.unwrap();
+    assert_eq!(server.blobs.list().await.unwrap().len(), 1);
+    assert!(attachments::open(&server.state, &who(), &named.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_text_of_a_threads_files_joins_its_turns() {
+    let server = server().await;
+    let text = take(&server, "Kettle.md", TEXT).await;
+    let same = take(&server, "Same.md", TEXT).await;
+    let table = take(&server, "prices.csv", b"item,price\nkettle,30\n").await;
+    let picture = take(&server, "cat.png", PNG).await;
+    // A document that its reader finds nothing in is taken, and told.
+    let blank = take(&server, "blank.md", b"\n\n").await;
+    let ids = [&text, &same, &table, &picture, &blank].map(|each| each.id.clone());
+    let thread_id = thread_with(&server, &ids).await;
+    let attached = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
+    let seen: Vec<_> = attached.hits.iter().map(|hit| (hit.chunk.document_id.as_str(), hit.path.as_str())).collect();
+    assert_eq!(seen, [(text.id.as_str(), "Kettle.md"), (table.id.as_str(), "prices.csv")], "equal files count once");
+    assert!(attached.hits[0].chunk.text.contains("three years"));
+    assert_eq!(attached.hits[0].chunk.heading_path, ["Warranty"]);
+    let gaps: Vec<_> = attached.gaps.iter().map(|(attachment, _)| attachment.id.as_str()).collect();
+    assert_eq!(gaps, [picture.id.as_str(), blank.id.as_str()]);
+    assert_eq!(attached.gaps[1].1, "it holds no text");
+    // What was read is remembered with the bytes; without it the file is read again.
+    let name = BlobName::parse(text.sha256.as_deref().unwrap()).unwrap();
+    let kind = crate::blobs::DerivedKind::new("md");
+    assert!(server.blobs.derived(&name, &kind).await.unwrap().is_some());
+    server.blobs.put_derived(&name, &kind, b"damaged".to_vec()).await.unwrap();
+    let again = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
+    assert_eq!(again.hits, attached.hits);
+    assert_ne!(server.blobs.derived(&name, &kind).await.unwrap(), Some(b"damaged".to_vec()), "and remembered anew");
+    let stranger = Principal { id: "other".to_owned() };
+    let foreign = text::of_thread(&server.state, &stranger, &thread_id).await;
+    assert!(matches!(foreign, Err(StoreError::NoSuchThread)), "A15: nobody else gets it");
+}
+
+#[tokio::test]
+async fn a_very_long_text_is_used_up_to_a_bound() {
+    let server = server().await;
+    let mut long = String::new();
+    for at in 0..9_000 {
+        write!(long, "# Part {at}\n\nAbout {at}.\n\n").unwrap();
+    }
+    let first = take(&server, "long.md", long.as_bytes()).await;
+    let ids = [first.id.clone(), take(&server, "b.md", format!("{long}b").as_bytes()).await.id];
+    let third = take(&server, "c.md", format!("{long}c").as_bytes()).await.id;
+    let thread_id = thread_with(&server, &[ids[0].clone(), ids[1].clone(), third]).await;
+    let attached = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
+    assert_eq!((attached.hits.len(), attached.gaps.len()), (8_000, 3));
+}
