@@ -6,6 +6,7 @@ mod architecture;
 mod bot;
 mod crash;
 mod docs;
+mod durability;
 mod embeddings;
 mod golden;
 mod help;
