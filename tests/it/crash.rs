@@ -19,7 +19,7 @@ const KILLS: usize = 10;
 const SERVER_KILLS: usize = 50;
 const MANY_SERVER_KILLS: usize = 300;
 const VISITORS: usize = 6;
-/// A server is killed at a random moment of its load, this late at the most.
+/// A server is killed at a random moment after its first acknowledgement, this late at the most.
 const LATEST_KILL_MS: u64 = 300;
 /// S2: how long a start after a kill may take.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -100,9 +100,13 @@ fn id_and_text(item: &Value) -> (String, String) {
 
 /// Some visitors write and delete until the server is killed; tells what was acknowledged to them.
 async fn load_until_killed(bot: TestBot, round: usize) -> Kept {
+    let (began, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let visitors: Vec<_> = (0..VISITORS)
-        .map(|visitor| tokio::spawn(write_until_killed(bot.client(), format!("{round}.{visitor}"))))
+        .map(|visitor| Visitor { client: bot.client(), round, visitor, kept: Kept::default(), began: began.clone() })
+        .map(|visitor| tokio::spawn(visitor.write_until_killed()))
         .collect();
+    drop(began);
+    has_begun.recv().await.unwrap();
     let mut random = [0; 8];
     getrandom::fill(&mut random).unwrap();
     // The moment is meant to be any: nothing is waited for.
@@ -115,50 +119,62 @@ async fn load_until_killed(bot: TestBot, round: usize) -> Kept {
     kept
 }
 
-/// Threads of two exchanges each, every third deleted again.
-async fn write_until_killed(mut client: Client, name: String) -> Kept {
-    let mut kept = Kept::default();
-    for number in 0.. {
-        let input = |part| message(&format!("Question {name}.{number}.{part}: how long do refunds take?"));
-        let Some(thread_id) = exchange(&mut client, "threads.create", json!({ "input": input(0) }), &mut kept).await
-        else {
-            break;
-        };
-        if number % 3 == 2 {
-            let Ok(response) = client.send("threads.delete", json!({ "thread_id": thread_id })).await else {
-                // It may be deleted or not: nothing was said.
-                kept.threads.remove(&thread_id);
-                break;
-            };
-            assert_eq!(response.status(), 200);
-            kept.threads.remove(&thread_id);
-            kept.deleted.insert(thread_id);
-            continue;
-        }
-        let params = json!({ "thread_id": thread_id, "input": input(1) });
-        if exchange(&mut client, "threads.add_user_message", params, &mut kept).await.is_none() {
-            break;
-        }
-    }
-    kept
+/// Writes and deletes, and takes down what is acknowledged.
+struct Visitor {
+    client: Client,
+    round: usize,
+    visitor: usize,
+    kept: Kept,
+    began: tokio::sync::mpsc::UnboundedSender<()>,
 }
 
-/// Asks and takes down what is acknowledged; `None` when the stream broke off.
-async fn exchange(client: &mut Client, kind: &str, params: Value, kept: &mut Kept) -> Option<String> {
-    let response = client.send(kind, params).await.ok()?;
-    assert_eq!(response.status(), 200);
-    let mut events = response.bytes_stream().eventsource();
-    let mut answered = None;
-    while let Some(event) = events.next().await {
-        let event: Value = serde_json::from_str(&event.ok()?.data).unwrap();
-        assert_ne!(event["type"], "error", "{event}");
-        if event["type"] == "thread.item.done" {
-            let thread_id = event["item"]["thread_id"].as_str().unwrap();
-            kept.threads.entry(thread_id.to_owned()).or_default().push(id_and_text(&event["item"]));
-            answered = (event["item"]["type"] == "assistant_message").then(|| thread_id.to_owned());
+impl Visitor {
+    /// Threads of two exchanges each; every third is deleted after the first.
+    async fn write_until_killed(mut self) -> Kept {
+        for number in self.visitor.. {
+            if self.converse(number).await.is_none() {
+                break;
+            }
         }
+        self.kept
     }
-    answered
+
+    /// `None` when the server was killed meanwhile.
+    async fn converse(&mut self, number: usize) -> Option<()> {
+        let Self { round, visitor, .. } = *self;
+        let input = |part| message(&format!("Question {round}.{visitor}.{number}.{part}: how long do refunds take?"));
+        let thread_id = self.exchange("threads.create", json!({ "input": input(0) })).await?;
+        if number % 3 != 2 {
+            let params = json!({ "thread_id": thread_id, "input": input(1) });
+            return self.exchange("threads.add_user_message", params).await.map(drop);
+        }
+        // Without an answer it may be deleted or not: nothing was said.
+        self.kept.threads.remove(&thread_id);
+        let response = self.client.send("threads.delete", json!({ "thread_id": thread_id })).await.ok()?;
+        assert_eq!(response.status(), 200);
+        self.kept.deleted.insert(thread_id);
+        Some(())
+    }
+
+    /// Asks and takes down what is acknowledged; `None` when the stream broke off.
+    async fn exchange(&mut self, kind: &str, params: Value) -> Option<String> {
+        let response = self.client.send(kind, params).await.ok()?;
+        assert_eq!(response.status(), 200);
+        let mut events = response.bytes_stream().eventsource();
+        let mut answered = None;
+        while let Some(event) = events.next().await {
+            let event: Value = serde_json::from_str(&event.ok()?.data).unwrap();
+            assert_ne!(event["type"], "error", "{event}");
+            if event["type"] == "thread.item.done" {
+                let thread_id = event["item"]["thread_id"].as_str().unwrap();
+                self.kept.threads.entry(thread_id.to_owned()).or_default().push(id_and_text(&event["item"]));
+                answered = (event["item"]["type"] == "assistant_message").then(|| thread_id.to_owned());
+                // Nobody listens any more when the kill is under way.
+                let _ = self.began.send(());
+            }
+        }
+        answered
+    }
 }
 
 /// By a connection of its own, while the server runs.
