@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::bot::{Client, TestBot, message};
+use crate::retrieval::variable;
 
 const KILLS: usize = 10;
 /// Kills of a server under load, and with `CHATBOTCTL_SLOW`.
@@ -33,7 +34,7 @@ async fn s1_s2_s3_a_killed_server_keeps_what_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     fs::write(folder.path().join("data/returns.md"), "# Returns\n\nRefunds take five working days.\n").unwrap();
-    let slow = std::env::var_os("CHATBOTCTL_SLOW").is_some();
+    let slow = variable("CHATBOTCTL_SLOW").is_some();
     let kills = if slow { MANY_SERVER_KILLS } else { SERVER_KILLS };
     let (mut all, mut latest) = (Kept::default(), Kept::default());
     let mut slowest = Duration::ZERO;
@@ -102,7 +103,13 @@ fn id_and_text(item: &Value) -> (String, String) {
 async fn load_until_killed(bot: TestBot, round: usize) -> Kept {
     let (began, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
     let visitors: Vec<_> = (0..VISITORS)
-        .map(|visitor| Visitor { client: bot.client(), round, visitor, kept: Kept::default(), began: began.clone() })
+        .map(|visitor| Visitor {
+            client: bot.client(),
+            round,
+            number: visitor,
+            kept: Kept::default(),
+            began: began.clone(),
+        })
         .map(|visitor| tokio::spawn(visitor.write_until_killed()))
         .collect();
     drop(began);
@@ -123,7 +130,7 @@ async fn load_until_killed(bot: TestBot, round: usize) -> Kept {
 struct Visitor {
     client: Client,
     round: usize,
-    visitor: usize,
+    number: usize,
     kept: Kept,
     began: tokio::sync::mpsc::UnboundedSender<()>,
 }
@@ -131,8 +138,8 @@ struct Visitor {
 impl Visitor {
     /// Threads of two exchanges each; every third is deleted after the first.
     async fn write_until_killed(mut self) -> Kept {
-        for number in self.visitor.. {
-            if self.converse(number).await.is_none() {
+        for thread in self.number.. {
+            if self.converse(thread).await.is_none() {
                 break;
             }
         }
@@ -140,11 +147,11 @@ impl Visitor {
     }
 
     /// `None` when the server was killed meanwhile.
-    async fn converse(&mut self, number: usize) -> Option<()> {
-        let Self { round, visitor, .. } = *self;
-        let input = |part| message(&format!("Question {round}.{visitor}.{number}.{part}: how long do refunds take?"));
+    async fn converse(&mut self, thread: usize) -> Option<()> {
+        let Self { round, number, .. } = *self;
+        let input = |part| message(&format!("Question {round}.{number}.{thread}.{part}: how long do refunds take?"));
         let thread_id = self.exchange("threads.create", json!({ "input": input(0) })).await?;
-        if number % 3 != 2 {
+        if thread % 3 != 2 {
             let params = json!({ "thread_id": thread_id, "input": input(1) });
             return self.exchange("threads.add_user_message", params).await.map(drop);
         }

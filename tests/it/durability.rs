@@ -13,6 +13,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::bot::{Client, TestBot, message};
+use crate::retrieval::variable;
 
 const VISITORS: usize = 64;
 const THREADS_EACH: usize = 5;
@@ -73,7 +74,7 @@ fn strace(trace: &Path) -> Option<Command> {
 
 /// Where a program is: the environment of what is started is empty.
 fn which(program: &str) -> PathBuf {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let paths = variable("PATH").unwrap_or_default();
     std::env::split_paths(&paths).map(|folder| folder.join(program)).find(|path| path.exists()).unwrap()
 }
 
@@ -176,7 +177,7 @@ async fn s4_on_a_full_disk_it_reads_on_and_recovers() {
     }
     let state = disk.join("state");
     let flags = [&STUB[..], &["--state-dir", state.to_str().unwrap()]].concat();
-    let path = std::env::var("PATH").unwrap();
+    let path = variable("PATH").unwrap();
     let variables = [UNLIMITED[0], ("PATH", &path)];
     let program = in_a_namespace(env!("CARGO_BIN_EXE_chatbotctl"));
     let bot = TestBot::start_by(program, folder.path(), &flags, &variables);
