@@ -43,14 +43,14 @@ async fn measure(path: &Path, concurrency: usize) {
     }
     let seconds = started.elapsed().as_secs_f64();
     times.sort_unstable();
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
     println!(
-        "{concurrency:>3} at once: {:>7.0} rounds a second ({:>7.0} commits), p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms",
+        "{concurrency:>3} at once: {:>7.0} rounds a second ({:>7.0} writes), p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms",
         times.len() as f64 / seconds,
         times.len() as f64 * 3.0 / seconds,
-        at(0.5),
-        at(0.99),
-        at(1.0),
+        at(50),
+        at(99),
+        at(100),
     );
     store.close().await;
 }
