@@ -28,7 +28,7 @@ use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncRepo
 use crate::llm;
 use crate::serve;
 use crate::serve::visitor;
-use crate::store::{self, Store};
+use crate::store::{self, OpenError, Store};
 use crate::ui::Out;
 use crate::ui::out::show_warning;
 
@@ -316,9 +316,17 @@ async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
         None => store::open_path(&state_dir.join(DATABASE_FILE)).await,
     };
     opened.map_err(|error| {
-        Failure::new("store/unusable", Exit::Settings, "open the database", error.to_string())
-            .fix("check DATABASE_URL and STATE_DIR; `chatbotctl env show` says where they come from")
-            .cause(error)
+        let (code, exit, fix) = match &error {
+            OpenError::Locked { .. } => {
+                ("store/locked", Exit::Temporary, "stop the other server, or give this one its own with DATABASE_URL")
+            }
+            _ => (
+                "store/unusable",
+                Exit::Settings,
+                "check DATABASE_URL and STATE_DIR; `chatbotctl env show` says where they come from",
+            ),
+        };
+        Failure::new(code, exit, "open the database", error.to_string()).fix(fix).cause(error)
     })
 }
 

@@ -146,7 +146,16 @@ impl From<StoreError> for ApiError {
                 Self::conflict(error.to_string())
             }
             StoreError::AttachmentsFull(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", error.to_string()),
-            StoreError::Damaged { .. } | StoreError::Backend(_) => {
+            StoreError::Busy => Self::busy("the server has too much to write now; try again later"),
+            StoreError::Storage { .. } | StoreError::Closed => {
+                log_cause("the store cannot be used", &error);
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "storage",
+                    "the server cannot keep this now; try again later",
+                )
+            }
+            StoreError::Damaged { .. } | StoreError::Panicked | StoreError::Backend(_) => {
                 log_cause("the store failed", &error);
                 Self::internal()
             }

@@ -53,7 +53,8 @@ pub trait Store: Send + Sync {
     async fn item(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<ThreadItem, StoreError>;
     /// A thread's items, without those for the model alone.
     async fn items(&self, who: &Principal, thread_id: &str, page: &PageQuery) -> Result<Page<ThreadItem>, StoreError>;
-    /// Deletes all items after a user message of an active thread, in one transaction; tells that message.
+    /// Deletes all items after a user message of an active thread, with what was attached to them, in one
+    /// transaction; tells that message.
     async fn rewind(&self, who: &Principal, thread_id: &str, item_id: &str) -> Result<UserMessage, StoreError>;
     /// A thread's newest items, those for the model alone included, newest first.
     async fn recent(&self, who: &Principal, thread_id: &str, limit: u32) -> Result<Vec<ThreadItem>, StoreError>;
@@ -123,7 +124,7 @@ pub struct Feedback {
 }
 
 /// What goes wrong with an operation.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// No such thread, or not the principal's.
     #[error("no such thread")]
@@ -160,9 +161,47 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
-    /// The database failed.
+    /// The place where the database lies fails. What was asked is not written; reading may go on.
+    #[error("the place of the database {trouble}")]
+    Storage {
+        /// How.
+        trouble: StorageTrouble,
+        /// What the database said.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// Too many others want to write, or another program does.
+    #[error("the database is busy")]
+    Busy,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The work panicked; it is undone.
+    #[error("an operation of the store panicked")]
+    Panicked,
+    /// The database failed otherwise.
     #[error("the database failed")]
-    Backend(#[from] sqlx::Error),
+    Backend(#[source] Cause),
+}
+
+/// What a database said went wrong. One commit carries the work of many, and each is told.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// How the place where a database lies fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StorageTrouble {
+    /// There is no space, or no more is allowed.
+    #[error("has no space left")]
+    Full,
+    /// Nothing can be written.
+    #[error("can only be read")]
+    ReadOnly,
+    /// The file was deleted, moved or replaced.
+    #[error("has lost it")]
+    Gone,
+    /// Reading or writing fails.
+    #[error("fails to read or write")]
+    Failing,
 }
 
 /// Why a store does not open. Messages never hold a URL: it may hold a password.
@@ -193,6 +232,12 @@ pub enum OpenError {
         path: String,
         /// The newest migration found in it.
         found: i64,
+    },
+    /// Another process has it open for writing.
+    #[error("the database `{path}` is in use by another server")]
+    Locked {
+        /// The file.
+        path: String,
     },
     /// The file cannot be made or opened.
     #[error("the database `{path}` cannot be opened: {message}")]

@@ -26,7 +26,11 @@ impl TestBot {
 
     /// The same with variables of the environment.
     pub fn start_with(folder: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatbotctl"));
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_chatbotctl")), folder, flags, variables)
+    }
+
+    /// The same by a command that takes `serve` and the flags as its last words, and becomes the program.
+    pub fn start_by(mut command: Command, folder: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         command.env_clear().envs(variables.iter().copied()).current_dir(folder);
         command.args(["serve", "--port", "0"]).args(flags);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,6 +44,11 @@ impl TestBot {
             panic!("serve told no address but {line:?} ({status:?}): {}", log.lock().unwrap());
         };
         Self { url, child, log, collector: Some(collector) }
+    }
+
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: no clean-up whatever.

@@ -1,6 +1,6 @@
 //! kill -9: nothing acknowledged is lost, and the next run needs no help.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,62 +9,189 @@ use std::time::{Duration, Instant};
 use chatbotctl::index::SearchQuery;
 use eventsource_stream::Eventsource;
 use futures_util::StreamExt;
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::bot::{Client, TestBot, message};
+use crate::retrieval::variable;
 
 const KILLS: usize = 10;
+/// Kills of a server under load, and with `CHATBOTCTL_SLOW`.
+const SERVER_KILLS: usize = 50;
+const MANY_SERVER_KILLS: usize = 300;
+const VISITORS: usize = 6;
+/// A server is killed at a random moment after its first acknowledgement, this late at the most.
+const LATEST_KILL_MS: u64 = 300;
+/// S2: how long a start after a kill may take.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 const DOCUMENTS: usize = 150;
 const SECTIONS: usize = 4;
 
-#[tokio::test]
-async fn a_killed_server_keeps_what_it_acknowledged() {
+/// S1, S2, S3: after a kill at any moment, all that was acknowledged is there, once, whole and in order; what was deleted
+/// stays deleted; the next start is quick and needs no help.
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_s2_s3_a_killed_server_keeps_what_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     fs::write(folder.path().join("data/returns.md"), "# Returns\n\nRefunds take five working days.\n").unwrap();
-    let flags = ["--model-backend", "stub"];
-    let mut acknowledged: Vec<(String, String)> = Vec::new();
-    for round in 0..KILLS {
-        let bot = TestBot::start_with(folder.path(), &flags, &[("STUB_DELTA_MS", "1")]);
-        let mut client = bot.client();
-        assert_kept(&mut client, &acknowledged).await;
-        let kept = write_until_killed(&mut client, bot, round + 3).await;
-        assert!(kept.len() >= round + 3, "round {round} acknowledged only {}", kept.len());
-        acknowledged.extend(kept);
+    let slow = variable("CHATBOTCTL_SLOW").is_some();
+    let kills = if slow { MANY_SERVER_KILLS } else { SERVER_KILLS };
+    let (mut all, mut latest) = (Kept::default(), Kept::default());
+    let mut slowest = Duration::ZERO;
+    for round in 0..kills {
+        let started = Instant::now();
+        let bot = start(folder.path());
+        assert_eq!(bot.client().get("/knowledge/health").await.status(), 200);
+        slowest = slowest.max(started.elapsed());
+        latest.check(&mut bot.client()).await;
+        check_integrity(folder.path());
+        all.take(latest);
+        latest = load_until_killed(bot, round).await;
     }
-    let bot = TestBot::start(folder.path(), &flags);
-    assert_kept(&mut bot.client(), &acknowledged).await;
+    assert!(slowest < READY_WITHIN, "{slowest:?} until it was ready");
+    all.take(latest);
+    let (threads, items) = (all.threads.len(), all.threads.values().map(Vec::len).sum::<usize>());
+    println!("{kills} kills: {threads} threads, {items} items, {} deleted; ready in {slowest:?}", all.deleted.len());
+    assert!(items > kills && all.deleted.len() > kills / 5, "there was hardly any load");
+    let bot = start(folder.path());
+    all.check(&mut bot.client()).await;
+    check_integrity(folder.path());
 }
 
-/// Writes messages; kills the server as soon as `count` items were acknowledged, in the middle of an answer.
-async fn write_until_killed(client: &mut Client, bot: TestBot, count: usize) -> Vec<(String, String)> {
-    let mut bot = Some(bot);
-    let mut acknowledged = Vec::new();
-    while bot.is_some() {
-        let params = json!({ "input": message("How long do refunds take?") });
-        let Ok(response) = client.send("threads.create", params).await else { break };
-        let mut events = response.bytes_stream().eventsource();
-        while let Some(Ok(event)) = events.next().await {
-            let event: Value = serde_json::from_str(&event.data).unwrap();
-            if event["type"] == "thread.item.done" {
-                let text = |value: &Value| value.as_str().unwrap().to_owned();
-                acknowledged.push((text(&event["item"]["thread_id"]), text(&event["item"]["id"])));
-            }
-            if acknowledged.len() >= count
-                && let Some(bot) = bot.take()
-            {
-                bot.kill();
-            }
+fn start(folder: &Path) -> TestBot {
+    TestBot::start_with(folder, &["--model-backend", "stub"], &[("RATE_LIMIT", "off")])
+}
+
+/// What was acknowledged.
+#[derive(Default)]
+struct Kept {
+    /// Items (id and text) by thread, in the order of their acknowledgement.
+    threads: BTreeMap<String, Vec<(String, String)>>,
+    deleted: BTreeSet<String>,
+}
+
+impl Kept {
+    fn take(&mut self, other: Self) {
+        self.threads.extend(other.threads);
+        self.deleted.extend(other.deleted);
+    }
+
+    /// Holds it against what a server says.
+    async fn check(&self, client: &mut Client) {
+        for (thread_id, acknowledged) in &self.threads {
+            let page = client.call("items.list", json!({ "thread_id": thread_id, "order": "asc", "limit": 100 })).await;
+            let found: Vec<(String, String)> = page["data"].as_array().unwrap().iter().map(id_and_text).collect();
+            let kept: Vec<_> = found.iter().filter(|item| acknowledged.contains(item)).cloned().collect();
+            assert_eq!(kept, *acknowledged, "{thread_id}: lost, torn, doubled or out of order; there is {found:?}");
+            let questions: Vec<&str> =
+                found.iter().map(|(_, text)| text.as_str()).filter(|text| text.starts_with("Question")).collect();
+            assert_eq!(questions.iter().collect::<BTreeSet<_>>().len(), questions.len(), "{thread_id}: {questions:?}");
+        }
+        for thread_id in &self.deleted {
+            let response = client.send("items.list", json!({ "thread_id": thread_id })).await.unwrap();
+            assert_eq!(response.status(), 404, "{thread_id} was deleted and is back");
         }
     }
-    acknowledged
 }
 
-async fn assert_kept(client: &mut Client, acknowledged: &[(String, String)]) {
-    for (thread_id, item_id) in acknowledged {
-        let page = client.call("items.list", json!({ "thread_id": thread_id })).await;
-        let found = page["data"].as_array().unwrap().iter().any(|item| item["id"] == **item_id);
-        assert!(found, "{item_id} of {thread_id} was acknowledged and is gone: {page}");
+fn id_and_text(item: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&item["id"]), text(&item["content"][0]["text"]))
+}
+
+/// Some visitors write and delete until the server is killed; tells what was acknowledged to them.
+async fn load_until_killed(bot: TestBot, round: usize) -> Kept {
+    let (began, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let visitors: Vec<_> = (0..VISITORS)
+        .map(|visitor| Visitor {
+            client: bot.client(),
+            round,
+            number: visitor,
+            kept: Kept::default(),
+            began: began.clone(),
+        })
+        .map(|visitor| tokio::spawn(visitor.write_until_killed()))
+        .collect();
+    drop(began);
+    has_begun.recv().await.unwrap();
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).unwrap();
+    // The moment is meant to be any: nothing is waited for.
+    tokio::time::sleep(Duration::from_millis(u64::from_le_bytes(random) % LATEST_KILL_MS)).await;
+    tokio::task::spawn_blocking(|| bot.kill()).await.unwrap();
+    let mut kept = Kept::default();
+    for visitor in visitors {
+        kept.take(visitor.await.unwrap());
+    }
+    kept
+}
+
+/// Writes and deletes, and takes down what is acknowledged.
+struct Visitor {
+    client: Client,
+    round: usize,
+    number: usize,
+    kept: Kept,
+    began: tokio::sync::mpsc::UnboundedSender<()>,
+}
+
+impl Visitor {
+    /// Threads of two exchanges each; every third is deleted after the first.
+    async fn write_until_killed(mut self) -> Kept {
+        for thread in self.number.. {
+            if self.converse(thread).await.is_none() {
+                break;
+            }
+        }
+        self.kept
+    }
+
+    /// `None` when the server was killed meanwhile.
+    async fn converse(&mut self, thread: usize) -> Option<()> {
+        let Self { round, number, .. } = *self;
+        let input = |part| message(&format!("Question {round}.{number}.{thread}.{part}: how long do refunds take?"));
+        let thread_id = self.exchange("threads.create", json!({ "input": input(0) })).await?;
+        if thread % 3 != 2 {
+            let params = json!({ "thread_id": thread_id, "input": input(1) });
+            return self.exchange("threads.add_user_message", params).await.map(drop);
+        }
+        // Without an answer it may be deleted or not: nothing was said.
+        self.kept.threads.remove(&thread_id);
+        let response = self.client.send("threads.delete", json!({ "thread_id": thread_id })).await.ok()?;
+        assert_eq!(response.status(), 200);
+        self.kept.deleted.insert(thread_id);
+        Some(())
+    }
+
+    /// Asks and takes down what is acknowledged; `None` when the stream broke off.
+    async fn exchange(&mut self, kind: &str, params: Value) -> Option<String> {
+        let response = self.client.send(kind, params).await.ok()?;
+        assert_eq!(response.status(), 200);
+        let mut events = response.bytes_stream().eventsource();
+        let mut answered = None;
+        while let Some(event) = events.next().await {
+            let event: Value = serde_json::from_str(&event.ok()?.data).unwrap();
+            assert_ne!(event["type"], "error", "{event}");
+            if event["type"] == "thread.item.done" {
+                let thread_id = event["item"]["thread_id"].as_str().unwrap();
+                self.kept.threads.entry(thread_id.to_owned()).or_default().push(id_and_text(&event["item"]));
+                answered = (event["item"]["type"] == "assistant_message").then(|| thread_id.to_owned());
+                // Nobody listens any more when the kill is under way.
+                let _ = self.began.send(());
+            }
+        }
+        answered
+    }
+}
+
+/// By a connection of its own, while the server runs.
+fn check_integrity(folder: &Path) {
+    let path = folder.join(".chatbotctl/chatbotctl.db");
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    for (pragma, wanted) in [("PRAGMA integrity_check", Some("ok")), ("PRAGMA foreign_key_check", None)] {
+        let mut statement = database.prepare(pragma).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(rows.map(Result::unwrap).collect::<Vec<_>>(), Vec::from_iter(wanted), "{pragma}");
     }
 }
 

@@ -9,6 +9,7 @@ mod bot;
 mod browser;
 mod crash;
 mod docs;
+mod durability;
 mod embeddings;
 mod golden;
 mod help;

@@ -292,7 +292,7 @@ async fn health_is_the_stores_and_the_indexes() {
     bot.store.close().await;
     assert_eq!(browser.get("/knowledge/health").await.status(), 503);
     let failed = browser.post(&json!({"type": "threads.list", "params": {}})).await;
-    assert_eq!(failed.status(), 500);
+    assert_eq!(failed.status(), 503);
     let info = browser.get("/knowledge/info").await.text().await.unwrap();
     assert_eq!(info, r#"{"assistant_name":"Test \"bot\"","attachments":null}"#);
     bot.stop().await;

@@ -1,39 +1,67 @@
 //! Rows to model and back.
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use rusqlite::Row;
+use rusqlite::types::Type;
 
-use crate::model::thread::{FeedbackKind, Thread, ThreadItem, ThreadStatus};
+use crate::model::thread::{FeedbackKind, ItemContent, Thread, ThreadItem, ThreadStatus};
 use crate::store::StoreError;
 
+/// An item as it is written. It is made before the work is queued: the one writer has enough to do.
+pub(super) struct ItemRow {
+    pub(super) id: String,
+    pub(super) thread_id: String,
+    pub(super) created_us: i64,
+    pub(super) kind: &'static str,
+    pub(super) content: String,
+    /// The attachments that the item takes.
+    pub(super) attachment_ids: Vec<String>,
+}
+
+impl ItemRow {
+    pub(super) fn of(item: &ThreadItem) -> Result<Self, StoreError> {
+        let attachment_ids = match &item.content {
+            ItemContent::UserMessage(message) => message.attachments.iter().map(|each| each.id.clone()).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            id: item.id.clone(),
+            thread_id: item.thread_id.clone(),
+            created_us: item.created_at.as_microsecond(),
+            kind: item.content.kind(),
+            content: serde_json::to_string(&item.content).map_err(|error| damaged(&item.id, &error))?,
+            attachment_ids,
+        })
+    }
+}
+
 /// A row of `threads`.
-pub(super) fn read_thread(row: &SqliteRow) -> Result<Thread, StoreError> {
-    let reason = row.try_get("status_reason")?;
-    let status = match row.try_get::<&str, _>("status")? {
+pub(super) fn read_thread(row: &Row<'_>) -> Result<Thread, StoreError> {
+    let reason = row.get("status_reason")?;
+    let status = match row.get::<_, String>("status")?.as_str() {
         "locked" => ThreadStatus::Locked { reason },
         "closed" => ThreadStatus::Closed { reason },
         _ => ThreadStatus::Active,
     };
     Ok(Thread {
-        id: row.try_get("id")?,
+        id: row.get("id")?,
         created_at: read_time(row)?,
-        title: row.try_get("title")?,
-        title_is_users: row.try_get("title_is_users")?,
+        title: row.get("title")?,
+        title_is_users: row.get("title_is_users")?,
         status,
     })
 }
 
 /// A row of `items`, with `thread_id` beside.
-pub(super) fn read_item(row: &SqliteRow) -> Result<ThreadItem, StoreError> {
-    let id: String = row.try_get("id")?;
-    let content = serde_json::from_str(row.try_get("content")?).map_err(|error| damaged(&id, &error))?;
-    Ok(ThreadItem { thread_id: row.try_get("thread_id")?, created_at: read_time(row)?, content, id })
+pub(super) fn read_item(row: &Row<'_>) -> Result<ThreadItem, StoreError> {
+    let id: String = row.get("id")?;
+    let content = serde_json::from_str(&row.get::<_, String>("content")?).map_err(|error| damaged(&id, &error))?;
+    Ok(ThreadItem { thread_id: row.get("thread_id")?, created_at: read_time(row)?, content, id })
 }
 
-pub(super) fn read_time(row: &SqliteRow) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(row.try_get("created_us")?)
-        .map_err(|error| StoreError::Backend(sqlx::Error::Decode(Box::new(error))))
+pub(super) fn read_time(row: &Row<'_>) -> Result<Timestamp, StoreError> {
+    let time = Timestamp::from_microsecond(row.get("created_us")?);
+    time.map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(error)).into())
 }
 
 /// What is wrong with an item's content, without a word of it.

@@ -1,15 +1,17 @@
-//! One story, told by every backend, and what is particular to one.
+//! One story, told by every backend.
 
-use std::collections::HashSet;
+mod attachments;
+mod pages;
+mod text;
+mod turns;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
-use super::{BACKENDS, Backend, Feedback, OpenError, SqliteStore, Store, StoreError, open, open_path};
+use super::{BACKENDS, Backend, Feedback, OpenError, Store, StoreError, open, open_path};
 use crate::clock::{IdSource as _, RandomIds};
 use crate::model::thread::{
     AssistantMessage, FeedbackKind, InferenceOptions, ItemContent, Order, Page, PageQuery, Principal, Thread,
@@ -29,107 +31,9 @@ async fn every_backend_tells_the_same_story() {
         locked_threads_take_no_messages(store.as_ref()).await;
         a_retry_forgets_what_came_after(store.as_ref()).await;
         feedback_is_all_or_nothing(store.as_ref()).await;
-        cursors_belong_to_their_list(store.as_ref()).await;
-        heavy_items_make_short_pages(store.as_ref()).await;
         store.close().await;
         assert!(store.ping().await.is_err(), "a closed store does not answer");
     }
-}
-
-#[test]
-fn walking_pages_yields_every_row_once() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let steps = proptest::collection::vec((0..4_u8, any::<prop::sample::Index>()), 0..40);
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
-    runner
-        .run(&(steps, 1..7_u32), |(steps, limit)| {
-            runtime.block_on(async {
-                let folder = tempfile::tempdir().unwrap();
-                for backend in BACKENDS {
-                    let store = fresh(backend, folder.path()).await;
-                    walk_after(store.as_ref(), &steps, limit).await;
-                }
-            });
-            Ok(())
-        })
-        .unwrap();
-}
-
-/// Random inserts, retries and deletions; then every list in both orders, page by page, is exactly what is there.
-async fn walk_after(store: &dyn Store, steps: &[(u8, prop::sample::Index)], limit: u32) {
-    let who = principal("a");
-    let mut threads: Vec<(String, Vec<String>)> = Vec::new();
-    for (step, which) in steps {
-        if *step == 0 || threads.is_empty() {
-            let (thread, first) = begin(store, &who, "q").await;
-            threads.push((thread.id, vec![first.id]));
-            continue;
-        }
-        let place = which.index(threads.len());
-        let (thread_id, items) = &mut threads[place];
-        match step {
-            1 => {
-                let item = user_item(thread_id, "q");
-                store.add_item(&who, &item).await.unwrap();
-                items.push(item.id);
-            }
-            2 => {
-                let kept = which.index(items.len());
-                store.rewind(&who, thread_id, &items[kept]).await.unwrap();
-                items.truncate(kept + 1);
-            }
-            _ => {
-                store.delete_thread(&who, thread_id).await.unwrap();
-                threads.remove(place);
-            }
-        }
-    }
-    let thread_ids: Vec<String> = threads.iter().map(|(id, _)| id.clone()).collect();
-    for order in [Order::Asc, Order::Desc] {
-        let mut seen = Vec::new();
-        let mut after = None;
-        loop {
-            let page = store.threads(&who, &PageQuery::new(Some(limit), order, after)).await.unwrap();
-            check_page(&page, limit);
-            seen.extend(page.data.into_iter().map(|thread| thread.id));
-            after = page.after;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, in_order(&thread_ids, order));
-        for (thread_id, items) in &threads {
-            assert_eq!(walk_items(store, &who, thread_id, limit, order).await, in_order(items, order));
-        }
-    }
-}
-
-async fn walk_items(store: &dyn Store, who: &Principal, thread_id: &str, limit: u32, order: Order) -> Vec<String> {
-    let mut seen = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.items(who, thread_id, &PageQuery::new(Some(limit), order, after)).await.unwrap();
-        check_page(&page, limit);
-        seen.extend(page.data.into_iter().map(|item| item.id));
-        after = page.after;
-        if after.is_none() {
-            return seen;
-        }
-    }
-}
-
-fn check_page<T>(page: &Page<T>, limit: u32) {
-    assert!(page.data.len() <= limit as usize);
-    assert_eq!(page.has_more, page.after.is_some());
-    assert!(!page.has_more || page.data.len() == limit as usize, "a page with more behind it is full");
-}
-
-fn in_order(ids: &[String], order: Order) -> Vec<String> {
-    let mut ids = ids.to_vec();
-    if order == Order::Desc {
-        ids.reverse();
-    }
-    ids
 }
 
 async fn a_thread_lives(store: &dyn Store) {
@@ -247,66 +151,6 @@ async fn feedback_is_all_or_nothing(store: &dyn Store) {
     store.delete_thread(&who, &thread.id).await.unwrap();
 }
 
-async fn cursors_belong_to_their_list(store: &dyn Store) {
-    let (who, other) = (principal("cursor"), principal("other cursor"));
-    let (thread, question) = begin(store, &who, "q").await;
-    let (_, elsewhere) = begin(store, &who, "q").await;
-    let (foreign, _) = begin(store, &other, "q").await;
-    let after = |id: &str| PageQuery::new(None, Order::Desc, Some(id.to_owned()));
-    for cursor in ["", "thr_unknown", &foreign.id, &question.id] {
-        let result = store.threads(&who, &after(cursor)).await;
-        assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
-    }
-    for cursor in ["", "msg_unknown", &elsewhere.id, &thread.id] {
-        let result = store.items(&who, &thread.id, &after(cursor)).await;
-        assert!(matches!(result, Err(StoreError::NoSuchCursor)), "{cursor}");
-    }
-}
-
-async fn heavy_items_make_short_pages(store: &dyn Store) {
-    const MEGABYTE: usize = 1024 * 1024;
-    let who = principal("heavy");
-    let (thread, _) = begin(store, &who, "q").await;
-    for megabytes in [1, 3, 1, 1] {
-        store.add_item(&who, &answer_item(&thread.id, &"x".repeat(megabytes * MEGABYTE))).await.unwrap();
-    }
-    for order in [Order::Asc, Order::Desc] {
-        let (mut seen, mut after) = (Vec::new(), None);
-        loop {
-            let page = store.items(&who, &thread.id, &PageQuery::new(None, order, after)).await.unwrap();
-            let bytes: usize = page.data.iter().map(|item| serde_json::to_vec(&item.content).unwrap().len()).sum();
-            assert!(page.data.len() == 1 || bytes < 2 * MEGABYTE + 1, "{order:?}: {bytes}");
-            assert_eq!(page.has_more, page.after.is_some());
-            seen.extend(page.data.into_iter().map(|item| item.id));
-            after = page.after;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 5, "{order:?}");
-        assert_eq!(seen.len(), 5, "{order:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_is_there_after_opening_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("deep/er/threads.db");
-    let location = Secret::new(path.to_str().unwrap());
-    let who = principal("a");
-    let first = open(&location).await.unwrap();
-    let (thread, _) = begin(first.as_ref(), &who, "q").await;
-    // Not closed: a second process may read while the first runs.
-    let second = open(&Secret::new(format!("sqlite:{}", path.display()))).await.unwrap();
-    assert_eq!(second.thread(&who, &thread.id).await.unwrap(), thread);
-    #[cfg(unix)]
-    for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let entry = entry.unwrap();
-        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
-    }
-}
-
 #[tokio::test]
 async fn unusable_locations_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -321,36 +165,6 @@ async fn unusable_locations_are_refused_by_name() {
     let result = open(&Secret::new(text.to_str().unwrap())).await;
     assert!(matches!(result, Err(OpenError::Open { .. })));
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("this is a text"), "it is left as it was");
-}
-
-#[tokio::test]
-async fn feedback_in_sqlite_is_one_row_an_item() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("threads.db")).await.unwrap();
-    let who = principal("a");
-    let (thread, question) = begin(&store, &who, "q").await;
-    let kinds = async || {
-        let kinds: Vec<String> =
-            sqlx::query_scalar("SELECT kind FROM feedback").fetch_all(&store.writer).await.unwrap();
-        kinds.join(" ")
-    };
-    let give = |item_ids: &[&str], kind| Feedback {
-        item_ids: item_ids.iter().map(|id| (*id).to_owned()).collect(),
-        kind,
-        given_at: Timestamp::UNIX_EPOCH,
-    };
-    let mixed = give(&[&question.id, "msg_unknown"], FeedbackKind::Positive);
-    assert!(store.set_feedback(&who, &thread.id, &mixed).await.is_err());
-    assert_eq!(kinds().await, "", "all or nothing");
-    for (kind, name) in [(FeedbackKind::Positive, "positive"), (FeedbackKind::Negative, "negative")] {
-        store.set_feedback(&who, &thread.id, &give(&[&question.id], kind)).await.unwrap();
-        assert_eq!(kinds().await, name);
-    }
-    let other = principal("other");
-    assert!(store.set_feedback(&other, &thread.id, &give(&[&question.id], FeedbackKind::Positive)).await.is_err());
-    assert_eq!(kinds().await, "negative");
-    store.delete_thread(&who, &thread.id).await.unwrap();
-    assert_eq!(kinds().await, "", "it goes with its item");
 }
 
 #[tokio::test]
@@ -377,24 +191,17 @@ async fn any_path_is_taken_as_it_is() {
     }
 }
 
-#[tokio::test]
-async fn a_newer_schema_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("threads.db");
-    let store = SqliteStore::open(&path).await.unwrap();
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (9999, 'from the future', TRUE, x'00', 0)",
-    )
-    .execute(&store.writer)
-    .await
-    .unwrap();
-    store.close().await;
-    let result = SqliteStore::open(&path).await;
-    assert!(matches!(result, Err(OpenError::Newer { found: 9999, .. })));
+/// Lets every backend, fresh, tell the same.
+pub(in crate::store) async fn on_every_backend(tell: impl AsyncFn(&dyn Store)) {
+    for backend in BACKENDS {
+        let folder = tempfile::tempdir().unwrap();
+        let store = fresh(backend, folder.path()).await;
+        tell(store.as_ref()).await;
+        store.close().await;
+    }
 }
 
-async fn fresh(backend: &Backend, folder: &Path) -> Arc<dyn Store> {
+pub(in crate::store) async fn fresh(backend: &Backend, folder: &Path) -> Arc<dyn Store> {
     let name = RandomIds.new_id("db");
     let location = match backend.scheme {
         "sqlite" => folder.join(name).to_str().unwrap().to_owned(),
@@ -403,13 +210,13 @@ async fn fresh(backend: &Backend, folder: &Path) -> Arc<dyn Store> {
     open(&Secret::new(format!("{}:{location}", backend.scheme))).await.unwrap()
 }
 
-async fn begin(store: &dyn Store, who: &Principal, question: &str) -> (Thread, ThreadItem) {
+pub(in crate::store) async fn begin(store: &dyn Store, who: &Principal, question: &str) -> (Thread, ThreadItem) {
     let (thread, item) = thread_with(question);
     store.create_thread(who, &thread, &item).await.unwrap();
     (thread, item)
 }
 
-fn thread_with(question: &str) -> (Thread, ThreadItem) {
+pub(in crate::store) fn thread_with(question: &str) -> (Thread, ThreadItem) {
     let thread = Thread {
         id: RandomIds.new_id("thr"),
         // The same for all: order must not hang on time.
@@ -422,11 +229,11 @@ fn thread_with(question: &str) -> (Thread, ThreadItem) {
     (thread, item)
 }
 
-fn principal(id: &str) -> Principal {
+pub(in crate::store) fn principal(id: &str) -> Principal {
     Principal { id: id.to_owned() }
 }
 
-fn user_item(thread_id: &str, text: &str) -> ThreadItem {
+pub(in crate::store) fn user_item(thread_id: &str, text: &str) -> ThreadItem {
     item(
         thread_id,
         ItemContent::UserMessage(UserMessage {
@@ -438,7 +245,7 @@ fn user_item(thread_id: &str, text: &str) -> ThreadItem {
     )
 }
 
-fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
+pub(in crate::store) fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
     let citation = Citation {
         chunk_id: "c".into(),
         document_id: "d".into(),
@@ -453,7 +260,7 @@ fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
     item(thread_id, ItemContent::AssistantMessage(message))
 }
 
-fn item(thread_id: &str, content: ItemContent) -> ThreadItem {
+pub(in crate::store) fn item(thread_id: &str, content: ItemContent) -> ThreadItem {
     ThreadItem {
         id: RandomIds.new_id("msg"),
         thread_id: thread_id.to_owned(),
