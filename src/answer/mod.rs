@@ -3,7 +3,9 @@
 //! Every citation names a chunk retrieved in the same turn and quotes words of it: [`cite`] is the only place that
 //! makes one.
 
+mod attached;
 pub mod cite;
+mod follow;
 pub mod retrieve;
 
 use std::sync::Arc;
