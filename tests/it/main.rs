@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bot;
+mod chat;
 mod crash;
 mod docs;
 mod embeddings;

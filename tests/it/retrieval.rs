@@ -29,7 +29,7 @@ fn search_reaches_its_floors() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the run tells the test binary by variables what is at hand")]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -53,7 +53,7 @@ pub(super) fn write(instructions: &str, request: &ChatRequest, max_tokens: usize
     room.take(notes.iter().map(|note| tokens(note)).sum());
     let turn = |turn: &Exchange| tokens(&turn.question) + tokens(&turn.answer);
     let reserved: usize = room.share(4).newest(&request.history, turn).iter().map(turn).sum();
-    let documents = documents(&fence, &request.hits, &room.without(reserved));
+    let documents = documents(&fence, &request.hits, room.without(reserved));
     room.take(documents.tokens);
     let turns = room.newest(&request.history, turn);
     let mut messages = vec![Message { role: Role::System, content: with_notes(system, &fence, notes) }];
@@ -116,7 +116,7 @@ struct Documents {
 }
 
 /// As many hits as fit, best first. The best is cut if it must be: an answer from half of it beats none.
-fn documents(fence: &str, hits: &[Hit], room: &Room) -> Documents {
+fn documents(fence: &str, hits: &[Hit], room: Room) -> Documents {
     let mut documents = Documents { text: String::new(), tokens: 0, count: 0 };
     for (place, hit) in hits.iter().enumerate() {
         let locator = hit.chunk.locator.describe();

@@ -102,7 +102,7 @@ impl Safe {
 
     fn step(&self, c: char, rest: &str, is_end: bool) -> Step {
         match c {
-            '!' => self.picture(rest, is_end),
+            '!' => picture(rest, is_end),
             '[' => self.label(rest, is_end),
             ']' => self.label_end(rest, is_end),
             '<' => self.tag(rest, is_end),
@@ -121,19 +121,6 @@ impl Safe {
         let joins = |last: char| last.is_ascii_alphanumeric() || ":/.<[]!&@#%=\\-_+".contains(last);
         if self.last.is_some_and(joins) {
             self.tell(" ");
-        }
-    }
-
-    /// A picture is at most a link.
-    fn picture(&self, rest: &str, is_end: bool) -> Step {
-        match rest[1..].chars().next() {
-            None if !is_end => Step::Wait,
-            Some('[') => match split_link(&rest[1..], is_end) {
-                (_, Target::Unknown) => Step::Wait,
-                (_, Target::None) => Step::Tell(1),
-                (_, Target::Address(..)) => Step::Reread(1, String::new()),
-            },
-            _ => Step::Tell(1),
         }
     }
 
@@ -193,6 +180,19 @@ impl Safe {
                 Step::Reread(beginning, String::new())
             }
         }
+    }
+}
+
+/// A picture is at most a link.
+fn picture(rest: &str, is_end: bool) -> Step {
+    match rest[1..].chars().next() {
+        None if !is_end => Step::Wait,
+        Some('[') => match split_link(&rest[1..], is_end) {
+            (_, Target::Unknown) => Step::Wait,
+            (_, Target::None) => Step::Tell(1),
+            (_, Target::Address(..)) => Step::Reread(1, String::new()),
+        },
+        _ => Step::Tell(1),
     }
 }
 

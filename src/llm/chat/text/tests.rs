@@ -1,5 +1,7 @@
 //! Whole answers through all steps.
 
+use proptest::strategy::Strategy;
+
 use super::*;
 use crate::llm::tests::hit;
 
@@ -59,7 +61,7 @@ fn an_answer_without_a_citation_gives_nothing() {
 }
 
 /// Every way the parts of answers follow each other.
-fn answers() -> impl proptest::strategy::Strategy<Value = String> {
+fn answers() -> impl Strategy<Value = String> {
     let parts = [
         "[1]",
         "[2]",
@@ -106,7 +108,6 @@ fn answers() -> impl proptest::strategy::Strategy<Value = String> {
         "<img src=x>",
         "!",
     ];
-    use proptest::strategy::Strategy as _;
     proptest::collection::vec(proptest::sample::select(parts.to_vec()), 0..20).prop_map(|parts| parts.concat())
 }
 
