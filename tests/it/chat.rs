@@ -144,7 +144,7 @@ async fn the_models_markdown_is_harmless() {
     let server = Server::start();
     let (bot, _sandbox) = bot(&server, &[]);
     let streamed = bot.client().create(&format!("{QUESTION} say:links")).await;
-    assert_eq!(streamed.text, "Refunds take five working days. x See this or < img src=evil.example>.");
+    assert_eq!(streamed.text, "Refunds take five working days. x See this or < img src= evil.example>.");
     assert!(!format!("{streamed:?}").contains("https://evil"), "{streamed:?}");
 }
 
@@ -202,11 +202,12 @@ fn the_commands_talk_to_a_model_too() {
 #[tokio::test]
 async fn another_backend_answers_when_the_model_fails() {
     let server = Server::start();
-    let (bot, sandbox) = bot(&server, &[("MODEL_FALLBACK", "extractive")]);
-    let fallen = bot.client().create(&format!("{QUESTION} misbehave:filter")).await;
+    let nowhere = ("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
+    let (bot, sandbox) = bot(&server, &[("MODEL_FALLBACK", "extractive"), nowhere]);
+    let fallen = bot.client().create(QUESTION).await;
     assert!(fallen.text.contains("five working days") && !fallen.annotations.is_empty(), "{fallen:?}");
     assert!(event(&fallen, "error").is_none());
-    let sandbox = sandbox.env("MODEL_FALLBACK", "extractive").env("OPENAI_BASE_URL", "http://127.0.0.1:1/v1");
+    let sandbox = sandbox.env("MODEL_FALLBACK", "extractive").env(nowhere.0, nowhere.1);
     sandbox.run(["ask", QUESTION]).code(0).says("five working days").warns("the documents' own sentences");
 }
 

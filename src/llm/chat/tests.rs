@@ -79,12 +79,24 @@ async fn act(State(script): State<Script>, headers: HeaderMap, body: Bytes) -> R
     }
 }
 
+/// Little where the server is silent, and otherwise as much as a busy machine needs.
+fn patience(acts: &[Act]) -> Patience {
+    let (short, long) = (Duration::from_millis(300), Duration::from_secs(30));
+    let wait = |is_silent: fn(&Act) -> bool| if acts.iter().any(is_silent) { short } else { long };
+    Patience {
+        first: wait(|act| matches!(act, Act::Silence) || matches!(act, Act::Stall(begun) if begun.starts_with(':'))),
+        next: wait(|act| matches!(act, Act::Stall(_))),
+        all: 2 * long,
+    }
+}
+
 impl Bench {
     async fn new(acts: Vec<Act>) -> Self {
         Self::with_model("some-model", acts).await
     }
 
     async fn with_model(model: &str, acts: Vec<Act>) -> Self {
+        let patience = patience(&acts);
         let script = Script { acts: Arc::new(Mutex::new(acts.into())), bodies: Arc::default() };
         let routes = Router::new().route("/v1/chat/completions", post(act)).with_state(script.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,8 +118,6 @@ impl Bench {
             stub_delta_ms: 0,
             chat,
         };
-        let short = Duration::from_millis(300);
-        let patience = Patience { first: short, next: short, all: Duration::from_secs(20) };
         Self { script, chat: Chat::with_patience(&settings, patience).unwrap() }
     }
 
