@@ -25,7 +25,7 @@ use crate::exit::Exit;
 use crate::index::{self, IndexError, VectorStore};
 use crate::ingest::watch::{Due, Watcher};
 use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncReport};
-use crate::llm;
+use crate::llm::{self, OpenError};
 use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, OpenError, Store};
@@ -148,9 +148,15 @@ fn is_read_only(error: &std::io::Error) -> bool {
 
 /// The engine that answers from this index.
 pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine, Failure> {
-    let model = llm::open(&settings.assistant).ok_or_else(|| {
-        Failure::new("llm/not-built", Exit::Settings, "open the model backend", "this program was built without it")
-            .fix("choose another MODEL_BACKEND")
+    let model = llm::open(&settings.assistant).map_err(|error| {
+        let (code, fix) = match &error {
+            OpenError::NotBuilt => ("llm/not-built", "choose another MODEL_BACKEND"),
+            OpenError::Instructions { .. } => {
+                ("llm/instructions", "name a readable file in ASSISTANT_INSTRUCTIONS_TEMPLATE, or leave it unset")
+            }
+            OpenError::Client(_) => ("llm/client", "choose MODEL_BACKEND=extractive, which needs no connection"),
+        };
+        Failure::new(code, Exit::Settings, "open the model backend", error.to_string()).fix(fix).cause(error)
     })?;
     Ok(Engine { index, model, max_search_results: settings.assistant.max_search_results })
 }

@@ -4,7 +4,9 @@
 //! makes one.
 
 mod act;
+mod attached;
 pub mod cite;
+mod follow;
 pub mod retrieve;
 
 use std::sync::Arc;

@@ -13,12 +13,24 @@ use crate::llm::tests::hit;
 use crate::model::DocumentRecord;
 
 async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
+    engine_of(folder, model, &[("returns", "Refunds reach your card in five working days. Gift cards take one day.")])
+        .await
+}
+
+async fn engine_of(folder: &std::path::Path, model: Arc<dyn ChatModel>, documents: &[(&str, &str)]) -> Engine {
     let index = LocalIndex::open(folder).expect("open");
-    let found = hit("Refunds reach your card in five working days. Gift cards take one day.");
+    let changes = documents.iter().map(|(id, text)| put(id, text)).collect();
+    index.apply(changes).await.expect("apply");
+    Engine { index: Arc::new(index), model, max_search_results: 5 }
+}
+
+fn put(id: &str, text: &str) -> IndexChange {
+    let mut chunk = hit(text).chunk;
+    (chunk.document_id, chunk.chunk_id) = (id.to_owned(), format!("{id}-1"));
     let record = DocumentRecord {
-        document_id: found.chunk.document_id.clone(),
-        path: "returns.md".into(),
-        title: "Returns".into(),
+        document_id: id.to_owned(),
+        path: format!("{id}.md"),
+        title: id.to_owned(),
         description: None,
         tags: Vec::new(),
         language: Some("eng".into()),
@@ -34,8 +46,7 @@ async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
         indexed_at: jiff::Timestamp::UNIX_EPOCH,
         chunks: 1,
     };
-    index.apply(vec![IndexChange::Put { record, chunks: vec![found.chunk] }]).await.expect("apply");
-    Engine { index: Arc::new(index), model, max_search_results: 5 }
+    IndexChange::Put { record, chunks: vec![chunk] }
 }
 
 async fn done(engine: &Engine, question: &str, history: Vec<Exchange>) -> Answer {
@@ -76,6 +87,50 @@ async fn a_short_follow_up_is_read_with_the_question_before() {
     let before = Exchange { question: "When do refunds reach my card?".into(), answer: "In five days.".into() };
     let answer = done(&engine, "And how long?", vec![before]).await;
     assert!(!answer.refused, "{answer:?}");
+}
+
+fn before(questions: &[&str]) -> Vec<Exchange> {
+    let exchange = |question: &&str| Exchange { question: (*question).to_owned(), answer: "So it is.".into() };
+    questions.iter().map(exchange).collect()
+}
+
+#[tokio::test]
+async fn a_question_that_points_back_is_searched_alone_and_with_what_it_points_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let documents = [
+        ("refunds", "A refund arrives on your card within five working days after the return."),
+        ("parcels", "A parcel arrives within three days, and takes longer to an island."),
+        ("lamps", "Lamps take a bulb of forty watts. A lamp has a warranty of two years."),
+    ];
+    let engine = engine_of(folder.path(), Arc::new(Extractive), &documents).await;
+    let first = async |question: &str, history: &[&str]| {
+        let turn = Turn { question: question.into(), history: before(history), ..Turn::default() };
+        let found = retrieve::retrieve(engine.index.as_ref(), &turn, 5).await.expect("a search");
+        found.hits.first().map(|hit| hit.path.clone()).unwrap_or_default()
+    };
+    assert_eq!(first("How many days until it arrives?", &["How do I get a refund?"]).await, "refunds.md");
+    assert_eq!(first("How many days until it arrives?", &["Where is my parcel?"]).await, "parcels.md");
+    // Each question back points further back.
+    let chain = ["How do I get a refund?", "When does it arrive?"];
+    assert_eq!(first("And how many days?", &chain).await, "refunds.md");
+    // What stands for itself is searched by itself, also later in a conversation.
+    let alone = first("Which bulb do lamps take?", &[]).await;
+    assert_eq!(first("Which bulb do lamps take?", &["How do I get a refund?"]).await, alone);
+    assert_eq!(alone, "lamps.md");
+    let question = "Does it snow in Lisbon?";
+    assert!(done(&engine, question, before(&["How do I get a refund?"])).await.refused);
+}
+
+#[tokio::test]
+async fn what_was_attached_is_cited_like_a_document() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine(folder.path(), Arc::new(Extractive)).await;
+    let mut piece = hit("The invoice is about a lamp of brass.");
+    piece.path = "invoice.txt".into();
+    let turn = Turn { question: "What is the invoice about?".into(), attached: vec![piece], ..Turn::default() };
+    let events: Vec<AnswerEvent> = engine.answer(turn).try_collect().await.expect("an answer");
+    let Some(AnswerEvent::Done(answer)) = events.last() else { panic!("{events:?}") };
+    assert_eq!(answer.citations[0].path, "invoice.txt", "{answer:?}");
 }
 
 #[tokio::test]

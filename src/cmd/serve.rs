@@ -45,7 +45,7 @@ pub struct Args {
     /// Folder of the documents [default: DOCS_DIR]
     #[arg(long, value_name = "DIR")]
     docs_dir: Option<String>,
-    /// Who answers: extractive or stub [default: MODEL_BACKEND]
+    /// Who answers: extractive, chat or stub [default: MODEL_BACKEND]
     #[arg(long, value_name = "NAME")]
     model_backend: Option<String>,
     /// Take in documents whenever they change

@@ -1,7 +1,9 @@
 //! The port to what writes answers, and the table of its backends.
 
+pub mod chat;
 pub mod embed;
 pub mod extractive;
+pub mod fallback;
 pub mod stub;
 
 use std::sync::Arc;
@@ -11,7 +13,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use crate::config::settings::{AssistantSettings, ModelBackend};
+use crate::llm::chat::Chat;
 use crate::llm::extractive::Extractive;
+use crate::llm::fallback::Fallback;
 use crate::llm::stub::Stub;
 use crate::model::item::{Beside, Cue, Source};
 use crate::model::thread::ItemContent;
@@ -22,22 +26,50 @@ pub struct Backend {
     /// Its value of `MODEL_BACKEND`.
     pub kind: ModelBackend,
     /// Makes one from the settings.
-    pub open: fn(&AssistantSettings) -> Arc<dyn ChatModel>,
+    pub open: fn(&AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError>,
 }
 
 /// All kinds of model backend. A new one is a file and a row.
 pub const BACKENDS: &[Backend] = &[
-    Backend { kind: ModelBackend::Extractive, open: |_| Arc::new(Extractive) },
+    Backend { kind: ModelBackend::Extractive, open: |_| Ok(Arc::new(Extractive)) },
+    Backend { kind: ModelBackend::Chat, open: open_chat },
     Backend {
         kind: ModelBackend::Stub,
-        open: |settings| Arc::new(Stub { delta: Duration::from_millis(settings.stub_delta_ms) }),
+        open: |settings| Ok(Arc::new(Stub { delta: Duration::from_millis(settings.stub_delta_ms) })),
     },
 ];
 
-/// The backend that the settings name; none when this program was built without it.
-pub fn open(settings: &AssistantSettings) -> Option<Arc<dyn ChatModel>> {
-    let backend = BACKENDS.iter().find(|backend| backend.kind == settings.backend)?;
-    Some((backend.open)(settings))
+/// Why there is no backend.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// This program has none of this kind.
+    #[error("this program was built without it")]
+    NotBuilt,
+    /// The file with the instructions cannot be used.
+    #[error("the instructions in `{path}` cannot be read: {why}")]
+    Instructions {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No connections can be made at all.
+    #[error("no HTTP client can be made: {0}")]
+    Client(String),
+}
+
+/// The backend that the settings name.
+pub fn open(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
+    let backend = BACKENDS.iter().find(|backend| backend.kind == settings.backend).ok_or(OpenError::NotBuilt)?;
+    (backend.open)(settings)
+}
+
+fn open_chat(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
+    let chat = Arc::new(Chat::open(settings)?);
+    if settings.chat.falls_back {
+        return Ok(Arc::new(Fallback { first: chat, then: Arc::new(Extractive) }));
+    }
+    Ok(chat)
 }
 
 /// What a backend is asked: a question, what came before, and what was found.

@@ -188,7 +188,7 @@ pub fn message(text: &str) -> Value {
 }
 
 /// Reads a whole event stream, checking its framing.
-async fn read_stream(response: reqwest::Response, thread_id: String) -> Streamed {
+pub async fn read_stream(response: reqwest::Response, thread_id: String) -> Streamed {
     let status = response.status();
     let body = response.text().await.unwrap();
     assert!(status.is_success(), "{status}: {body}");

@@ -7,6 +7,7 @@ mod architecture;
 mod attachments;
 mod bot;
 mod browser;
+mod chat;
 mod crash;
 mod docs;
 mod durability;

@@ -11,7 +11,11 @@ use crate::error::Failure;
 use crate::event::Silent;
 use crate::exit::Exit;
 use crate::llm::Exchange;
+use crate::model::item::Beside;
 use crate::model::{Answer, Citation};
+
+/// Told where another backend answers.
+const FELL_BACK: &str = "the language model does not answer; these are the documents' own sentences";
 
 /// Earlier turns that are kept.
 const HISTORY: usize = 6;
@@ -41,6 +45,7 @@ impl LocalBot {
             match event.map_err(failed)? {
                 AnswerEvent::Delta(text) => shown.delta(&text)?,
                 AnswerEvent::Citation(citation) => shown.cite(&citation.title, &citation.path, &citation.locator)?,
+                AnswerEvent::Beside(Beside::FellBack) => shown.warn(FELL_BACK),
                 AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_) => {}
                 AnswerEvent::Done(answer) => whole = answer,
             }

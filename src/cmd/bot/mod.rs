@@ -28,7 +28,7 @@ pub struct BotArgs {
     /// Folder of the index [default: STATE_DIR]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub state_dir: Option<String>,
-    /// Who answers: extractive or stub [default: MODEL_BACKEND]
+    /// Who answers: extractive, chat or stub [default: MODEL_BACKEND]
     #[arg(long, value_name = "NAME", conflicts_with = "url")]
     pub model_backend: Option<String>,
     /// Answer from the index as it is, without looking at the documents first
@@ -119,6 +119,10 @@ struct Shown<'a> {
 impl Shown<'_> {
     fn delta(&mut self, text: &str) -> Result<(), Failure> {
         if self.live { self.ctx.out.piece(&clean(text)) } else { Ok(()) }
+    }
+
+    fn warn(&self, text: &str) {
+        self.ctx.out.warn(text);
     }
 
     fn cite(&mut self, title: &str, path: &str, locator: &Locator) -> Result<(), Failure> {

@@ -74,7 +74,8 @@ fn write_passage(passage: &Passage, events: &mut Vec<ModelEvent>) {
 /// Topics offered at the most where the documents do not answer.
 const MAX_NEAR: usize = 3;
 
-fn refusal(request: &ChatRequest) -> Vec<ModelEvent> {
+/// Says that the documents do not answer, and which come near.
+pub(super) fn refusal(request: &ChatRequest) -> Vec<ModelEvent> {
     let mut near: Vec<String> = Vec::new();
     for hit in request.hits.iter().filter(|hit| select::is_near(request, hit)) {
         let topic = topic(hit);
