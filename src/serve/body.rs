@@ -159,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    const SMALL: BodyBounds = BodyBounds { max_bytes: 10, within: Duration::from_secs(60) };
+    const SMALL: BodyBounds = BodyBounds { max_bytes: 10, within: Duration::from_mins(1) };
 
     fn body(frames: &'static [&'static str]) -> Body {
         Body::from_stream(stream::iter(frames.iter().map(|frame| Ok::<_, std::io::Error>(*frame))))

@@ -11,6 +11,7 @@ mod connections;
 mod error;
 mod file;
 mod history;
+mod limits;
 pub mod metrics;
 mod middleware;
 mod origin;
@@ -36,7 +37,7 @@ use crate::answer::Engine;
 use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
 use crate::index::VectorStore;
-use crate::serve::connections::Connections;
+use crate::serve::connections::{Bounds, Connections, raise_descriptors};
 use crate::serve::state::AppState;
 use crate::serve::visitor::VisitorKey;
 use crate::store::Store;
@@ -45,6 +46,9 @@ use crate::store::Store;
 const GRACE: Duration = Duration::from_secs(10);
 /// How long cut answers and connections may take to end.
 const LAST_GRACE: Duration = Duration::from_secs(3);
+
+/// How often callers who have been quiet are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(30);
 
 /// What a server is made of.
 pub struct Deps {
@@ -94,8 +98,12 @@ async fn run_with_grace(
     grace: Duration,
 ) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
-    let connections = Connections::default();
+    let bounds = Bounds::default();
+    let bounds = Bounds { open: raise_descriptors(bounds.open), ..bounds };
+    let connections = Connections::new(bounds, Arc::clone(&state.metrics));
+    let forgetting = tokio::spawn(forget_quiet_callers(state.clone()));
     connections.accept(listener, router::build(&state), &stop).await;
+    forgetting.abort();
     let ended_well = tokio::time::timeout(grace, connections.ended()).await.is_ok();
     state.cut.cancel();
     state.answers.close();
@@ -109,4 +117,12 @@ async fn run_with_grace(
     connections.abandon().await;
     state.store.close().await;
     Ok(())
+}
+
+/// Keeps what is remembered about callers small.
+async fn forget_quiet_callers(state: AppState) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        state.limits.forget_quiet();
+    }
 }

@@ -13,6 +13,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::busy::Busy;
+use crate::serve::limits::{Limits, Load};
 use crate::serve::metrics::Metrics;
 use crate::serve::origin::{Names, Origins};
 use crate::serve::visitor::{CookieStyle, Transport, VisitorKey};
@@ -51,8 +52,12 @@ pub struct Parts {
     pub names: Names,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
+    /// How much one caller may ask for.
+    pub limits: Limits,
+    /// How much may be in progress.
+    pub load: Load,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The running answers.
     pub answers: TaskTracker,
     /// Ends running answers at once.
@@ -90,7 +95,9 @@ impl AppState {
             origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
             names: Names::new(public_url.as_ref(), settings.auth_mode),
             busy: Arc::default(),
-            metrics: Metrics::default(),
+            limits: Limits::new(settings.rate_limit, settings.trusted_proxies),
+            load: Load::default(),
+            metrics: Arc::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),
         })))

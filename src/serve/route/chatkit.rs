@@ -143,6 +143,10 @@ async fn give_feedback(
 }
 
 async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot, ApiError> {
+    if !state.load.has_room_for_answer(state.answers.len()) {
+        state.metrics.refused("answers");
+        return Err(ApiError::busy("too many answers are being given; try again in a moment"));
+    }
     state
         .busy
         .take(thread_id)
