@@ -41,6 +41,11 @@ impl TestBot {
         Self { url, child, log, collector: Some(collector) }
     }
 
+    /// The server's process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: no clean-up whatever.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -7,6 +7,7 @@ mod bot;
 mod crash;
 mod docs;
 mod embeddings;
+mod fire;
 mod golden;
 mod help;
 mod init;
