@@ -88,18 +88,19 @@ pub enum ServeError {
 /// Serves until `stop`, then ends gracefully: no new connections, running answers get ten seconds, and what they
 /// have by then is stored.
 pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> Result<(), ServeError> {
-    run_with_grace(listener, deps, stop, GRACE).await
+    let bounds = Bounds::default();
+    let bounds = Bounds { open: raise_descriptors(bounds.open), ..bounds };
+    run_within(listener, deps, stop, (bounds, GRACE)).await
 }
 
-async fn run_with_grace(
+/// [`run`] within bounds of connections, and with a grace for running answers after a stop.
+async fn run_within(
     listener: TcpListener,
     deps: Deps,
     stop: CancellationToken,
-    grace: Duration,
+    (bounds, grace): (Bounds, Duration),
 ) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
-    let bounds = Bounds::default();
-    let bounds = Bounds { open: raise_descriptors(bounds.open), ..bounds };
     let connections = Connections::new(bounds, Arc::clone(&state.metrics));
     let forgetting = tokio::spawn(forget_quiet_callers(state.clone()));
     connections.accept(listener, router::build(&state), &stop).await;

@@ -23,7 +23,8 @@ use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
-use crate::serve::{Deps, run_with_grace, visitor};
+use crate::serve::connections::Bounds;
+use crate::serve::{Deps, run_within, visitor};
 use crate::store::{self, Store};
 
 pub const CHUNK: &str = "Unused items can be returned within 30 days.";
@@ -67,6 +68,7 @@ pub struct Setup {
     pub public_url: Option<String>,
     pub script: Vec<Step>,
     pub grace: Duration,
+    pub bounds: Bounds,
 }
 
 impl Default for Setup {
@@ -77,6 +79,7 @@ impl Default for Setup {
             public_url: None,
             script: usual_script(),
             grace: Duration::from_secs(10),
+            bounds: Bounds::default(),
         }
     }
 }
@@ -120,7 +123,8 @@ impl Bot {
         let address = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
+        let within = (setup.bounds, setup.grace);
+        let server = tokio::spawn(async move { run_within(listener, deps, stopped, within).await.unwrap() });
         let url = format!("http://{address}");
         Self { url, address, docs_dir, store, asked, index, script, gate, stop, server, folder }
     }

@@ -4,6 +4,7 @@ mod answers;
 pub mod bot;
 mod documents;
 mod edges;
+mod load;
 mod ownership;
 mod reference;
 mod transcripts;
