@@ -52,19 +52,18 @@ async fn h8_a_dribbled_head_is_not_waited_for() {
     let server = Server::start(Deadlines { head: SHORT, ..UNHURRIED }).await;
     let (mut reading, mut writing) = server.connect().await.into_split();
     let dribble = async move {
-        for byte in GET.as_bytes().iter().cycle() {
-            if writing.write_all(&[if *byte == b'\r' { b'a' } else { *byte }]).await.is_err() {
+        let start = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(4000));
+        for byte in start.bytes() {
+            if writing.write_all(&[byte]).await.is_err() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     let mut answer = Vec::new();
-    tokio::select! {
-        _ = reading.read_to_end(&mut answer) => {}
-        () = dribble => {}
-        () = tokio::time::sleep(PATIENCE) => panic!("still reading"),
-    }
+    let reading = tokio::time::timeout(PATIENCE, reading.read_to_end(&mut answer));
+    tokio::join!(reading, dribble).0.expect("the server closes").unwrap_or_default();
+    assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
     server.stop().await;
 }
 
