@@ -25,10 +25,10 @@ use crate::exit::Exit;
 use crate::index::{self, IndexError, VectorStore};
 use crate::ingest::watch::{Due, Watcher};
 use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncReport};
-use crate::llm::{self, OpenError};
+use crate::llm;
 use crate::serve;
 use crate::serve::visitor;
-use crate::store::{self, OpenError, Store};
+use crate::store::{self, Store};
 use crate::ui::Out;
 use crate::ui::out::show_warning;
 
@@ -150,11 +150,11 @@ fn is_read_only(error: &std::io::Error) -> bool {
 pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine, Failure> {
     let model = llm::open(&settings.assistant).map_err(|error| {
         let (code, fix) = match &error {
-            OpenError::NotBuilt => ("llm/not-built", "choose another MODEL_BACKEND"),
-            OpenError::Instructions { .. } => {
+            llm::OpenError::NotBuilt => ("llm/not-built", "choose another MODEL_BACKEND"),
+            llm::OpenError::Instructions { .. } => {
                 ("llm/instructions", "name a readable file in ASSISTANT_INSTRUCTIONS_TEMPLATE, or leave it unset")
             }
-            OpenError::Client(_) => ("llm/client", "choose MODEL_BACKEND=extractive, which needs no connection"),
+            llm::OpenError::Client(_) => ("llm/client", "choose MODEL_BACKEND=extractive, which needs no connection"),
         };
         Failure::new(code, Exit::Settings, "open the model backend", error.to_string()).fix(fix).cause(error)
     })?;
@@ -323,7 +323,7 @@ async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
     };
     opened.map_err(|error| {
         let (code, exit, fix) = match &error {
-            OpenError::Locked { .. } => {
+            store::OpenError::Locked { .. } => {
                 ("store/locked", Exit::Temporary, "stop the other server, or give this one its own with DATABASE_URL")
             }
             _ => (

@@ -25,7 +25,7 @@ pub enum Exit {
     Bug,
     /// Interrupted (SIGINT), after a clean stop.
     Interrupted,
-    /// Terminated (SIGTERM), after a clean stop.
+    /// Terminated (SIGTERM), after a clean stop. For `serve` this is how it is meant to end: [`Self::Good`].
     Terminated,
 }
 

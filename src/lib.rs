@@ -110,6 +110,7 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     let signal = Arc::new(OnceLock::new());
     let watch = tokio::spawn(watch_signals(stop.clone(), Arc::clone(&signal)));
     let ctx = Ctx::new(out, stop, cli::command, inputs);
+    let is_service = command.is_service();
     let outcome = match command.check_format(&ctx.out) {
         Ok(()) => command.run(&ctx).await,
         Err(failure) => Err(failure),
@@ -122,6 +123,7 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     });
     match (signal.get(), exit) {
         (_, Exit::Bug) | (None, _) => exit,
+        (Some(Exit::Terminated), _) if is_service => exit,
         (Some(signal), _) => *signal,
     }
 }

@@ -20,6 +20,9 @@ pub struct Args {
     topic: Vec<String>,
 }
 
+/// What the table does not say.
+const OF_A_SERVICE: &str = "After SIGTERM `serve` exits with 0: being stopped is how it normally ends.";
+
 /// One exit code, for JSON.
 #[derive(Serialize)]
 struct CodeRow {
@@ -44,7 +47,8 @@ fn exit_codes(ctx: &Ctx) -> Result<(), Failure> {
     match ctx.out.format {
         Format::Human => {
             let rows = rows.iter().map(|row| vec![row.code.to_string(), row.meaning.to_owned()]);
-            ctx.out.result(&table(&["code", "meaning"], rows.collect()))
+            let table = table(&["code", "meaning"], rows.collect());
+            ctx.out.result(&format!("{table}\n\n{OF_A_SERVICE}"))
         }
         Format::Json => ctx.out.json("exit-codes", &serde_json::json!({ "codes": rows })),
         Format::Jsonl => rows.iter().try_for_each(|row| ctx.out.json_line(row)),

@@ -45,6 +45,11 @@ commands! {
 }
 
 impl Command {
+    /// Whether SIGTERM is how it normally ends: a service runs until it is told to stop, and has done its work then.
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+
     /// Refuses a form of reports for what is no report.
     pub fn check_format(&self, out: &Out) -> Result<(), Failure> {
         let is_report = matches!(self, Self::Docs(args) if args.is_report());

@@ -24,7 +24,7 @@ use crate::ui::{Format, log};
 /// documents are never removed that way: then it warns, and `chatbotctl docs sync --allow-delete` decides. What
 /// `docs sync` does beside the running server is picked up within a second or two. When the server is ready, its address is printed
 /// on standard output, one line; logs go to standard error, or to LOG_FILE. Ctrl-C or SIGTERM gives running answers ten
-/// seconds to finish and stops.
+/// seconds to finish, stores what they have by then, and stops within twenty; after SIGTERM it exits with 0.
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl serve" => "serve the documents in `data` on http://127.0.0.1:8002",
@@ -82,7 +82,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let watch = Watch { out: &ctx.out, reader: &*reader, observer: &ctx.out.progress(), stop: &ctx.stop };
     app::bring_up_to_date(&settings, &index, watch).await?;
     if ctx.stop.is_cancelled() {
-        return Ok(Exit::Interrupted);
+        return Ok(Exit::Good);
     }
     let embedding = embed_beside(&settings, &index, ctx);
     let url = tell_ready(&listener, ctx)?;

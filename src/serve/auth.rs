@@ -1,14 +1,14 @@
 //! Who calls.
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::config::AuthMode;
 use crate::model::thread::Principal;
 use crate::serve::state::AppState;
-use crate::serve::visitor;
+use crate::serve::visitor::{self, Presented};
 
 /// The id of the one principal without sign-in.
 const LOCAL: &str = "local";
@@ -22,7 +22,11 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         request.extensions_mut().insert(Principal { id: LOCAL.to_owned() });
         return next.run(request).await;
     }
-    let known = visitor::read(request.headers(), &state.visitor_key, state.cookies);
+    let presented = request.extensions_mut().remove::<Presented>();
+    let known = match presented.unwrap_or_else(|| recognise(&state, request.headers())) {
+        Presented::Visitor(who) => Some(who),
+        Presented::Nothing | Presented::Forged => None,
+    };
     let gets_cookie = known.is_none() || request.uri().path() == PAGE;
     let who = known.unwrap_or_else(|| visitor::make(state.ids.as_ref()));
     request.extensions_mut().insert(who.clone());
@@ -32,4 +36,12 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// What a caller shows of itself. Without sign-in nothing counts: everybody is the same principal.
+pub fn recognise(state: &AppState, headers: &HeaderMap) -> Presented {
+    match state.auth_mode {
+        AuthMode::Off => Presented::Nothing,
+        AuthMode::Visitor => visitor::read(headers, &state.visitor_key, state.cookies),
+    }
 }

@@ -1,5 +1,7 @@
 //! The `?` target of handlers, and the response it becomes. Causes are logged with the request id and never sent.
 
+use std::time::Duration;
+
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +19,7 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     shape: Shape,
+    retry_after_s: Option<u64>,
 }
 
 /// The body's form.
@@ -46,12 +49,12 @@ struct DetailBody<'a> {
 }
 
 /// Seconds after which what was too much is likely done.
-const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("2");
+const BUSY_FOR_S: u64 = 2;
 
 impl ApiError {
     /// An error of the common form.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), shape: Shape::Error }
+        Self { status, code, message: message.into(), shape: Shape::Error, retry_after_s: None }
     }
 
     /// The request is wrong.
@@ -81,7 +84,20 @@ impl ApiError {
 
     /// There is too much to do now. `Retry-After` says when to come again.
     pub fn busy(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+        Self { retry_after_s: Some(BUSY_FOR_S), ..error }
+    }
+
+    /// The caller asks more often than it may. `Retry-After` has whole seconds, so `wait` is rounded up.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let message = "too many requests; wait a moment";
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        Self { retry_after_s: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..error }
+    }
+
+    /// The route does not have this method.
+    pub fn no_such_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route has no such method")
     }
 
     /// Something on this side failed. Log the cause before.
@@ -117,8 +133,8 @@ impl IntoResponse for ApiError {
         .expect("text fields always serialize");
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S);
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -12,6 +12,7 @@ mod connections;
 mod error;
 mod file;
 mod history;
+mod limits;
 pub mod metrics;
 mod middleware;
 mod origin;
@@ -39,7 +40,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
 use crate::docs::reader::OpenReader;
 use crate::index::VectorStore;
-use crate::serve::connections::Connections;
+use crate::serve::connections::{Bounds, Connections, raise_descriptors};
 use crate::serve::state::AppState;
 use crate::serve::visitor::VisitorKey;
 use crate::store::Store;
@@ -48,6 +49,9 @@ use crate::store::Store;
 const GRACE: Duration = Duration::from_secs(10);
 /// How long cut answers and connections may take to end.
 const LAST_GRACE: Duration = Duration::from_secs(3);
+
+/// How often callers who have been quiet are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(30);
 
 /// What a server is made of.
 pub struct Deps {
@@ -91,20 +95,25 @@ pub enum ServeError {
 /// Serves until `stop`, then ends gracefully: no new connections, running answers get ten seconds, and what they
 /// have by then is stored.
 pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> Result<(), ServeError> {
-    run_with_grace(listener, deps, stop, GRACE).await
+    let bounds = Bounds::default();
+    let bounds = Bounds { open: raise_descriptors(bounds.open), ..bounds };
+    run_within(listener, deps, stop, (bounds, GRACE)).await
 }
 
-async fn run_with_grace(
+/// [`run`] within bounds of connections, and with a grace for running answers after a stop.
+async fn run_within(
     listener: TcpListener,
     deps: Deps,
     stop: CancellationToken,
-    grace: Duration,
+    (bounds, grace): (Bounds, Duration),
 ) -> Result<(), ServeError> {
     let state = AppState::new(deps)?;
     attachments::clean::recover(&state).await;
     let cleaning = tokio::spawn(attachments::clean::keep_clean(state.clone(), stop.clone()));
-    let connections = Connections::default();
+    let connections = Connections::new(bounds, Arc::clone(&state.metrics));
+    let forgetting = tokio::spawn(forget_quiet_callers(state.clone()));
     connections.accept(listener, router::build(&state), &stop).await;
+    forgetting.abort();
     let ended_well = tokio::time::timeout(grace, connections.ended()).await.is_ok();
     state.cut.cancel();
     state.answers.close();
@@ -121,4 +130,12 @@ async fn run_with_grace(
     }
     state.store.close().await;
     Ok(())
+}
+
+/// Keeps what is remembered about callers small.
+async fn forget_quiet_callers(state: AppState) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        state.limits.forget_quiet();
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use std::time::Duration;
@@ -35,20 +35,26 @@ pub fn build(state: &AppState) -> Router {
         .route("/knowledge/attachments/{attachment_id}/preview", get(preview::of_attachment))
         .route_layer(from_fn_with_state(state.clone(), auth::identify));
     let of_everyone = Router::new()
-        .route("/assets/{name}", get(page::asset))
         .route("/knowledge/documents", get(documents::list))
         .route("/knowledge/documents/{document_id}/file", get(documents::file))
-        .route("/knowledge/documents/{document_id}/preview", get(preview::show))
-        .route("/knowledge/health", get(health::show))
+        .route("/knowledge/documents/{document_id}/preview", get(preview::show));
+    let without_limits = Router::new()
+        .route("/assets/{name}", get(page::asset))
+        .route(health::PATH, get(health::show))
         .route("/knowledge/info", get(info::show));
     let routes = of_a_principal
         .merge(of_everyone)
+        .route_layer(from_fn_with_state(state.clone(), middleware::rate::check))
+        .merge(without_limits)
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(state.clone(), middleware::origin::check));
+        .layer(from_fn_with_state(state.clone(), middleware::origin::check))
+        .layer(from_fn_with_state(state.clone(), middleware::shed::check));
     // The last layer is the outermost: it sees every answer, also those of the layers within.
     with_cors(routes, &state.origins)
+        .layer(from_fn(middleware::method::check))
         .layer(from_fn_with_state(state.clone(), middleware::host::check))
+        .layer(from_fn(middleware::refused::answer))
         .layer(from_fn(middleware::panic::contain))
         .layer(from_fn_with_state(state.clone(), middleware::headers::add))
         .layer(from_fn_with_state(state.clone(), middleware::log::request))
@@ -76,6 +82,5 @@ async fn no_such_route() -> ApiError {
 }
 
 async fn no_such_method() -> ApiError {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    ApiError::new(status, "method_not_allowed", "this route has no such method")
+    ApiError::no_such_method()
 }

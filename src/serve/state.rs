@@ -14,6 +14,7 @@ use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::attachments::Attachments;
 use crate::serve::busy::Busy;
+use crate::serve::limits::{Limits, Load};
 use crate::serve::metrics::Metrics;
 use crate::serve::origin::{Names, Origins};
 use crate::serve::visitor::{CookieStyle, Transport, VisitorKey};
@@ -54,8 +55,12 @@ pub struct Parts {
     pub attachments: Attachments,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
+    /// How much one caller may ask for.
+    pub limits: Limits,
+    /// How much may be in progress.
+    pub load: Load,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The running answers.
     pub answers: TaskTracker,
     /// Ends running answers at once.
@@ -99,7 +104,9 @@ impl AppState {
                 settings.public_url.as_deref(),
             ),
             busy: Arc::default(),
-            metrics: Metrics::default(),
+            limits: Limits::new(settings.rate_limit, settings.trusted_proxies),
+            load: Load::default(),
+            metrics: Arc::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),
         })))

@@ -154,16 +154,31 @@ impl CookieStyle {
     }
 }
 
-/// The visitor whom a request's cookies prove, if any.
-pub fn read(headers: &HeaderMap, key: &VisitorKey, style: CookieStyle) -> Option<Principal> {
-    headers
+/// What a request's cookies prove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// There is no cookie of ours.
+    Nothing,
+    /// There is one, and this server did not sign it.
+    Forged,
+    /// A visitor whom we know.
+    Visitor(Principal),
+}
+
+/// Looks for a visitor's cookie. A bad one beside a good one changes nothing.
+pub fn read(headers: &HeaderMap, key: &VisitorKey, style: CookieStyle) -> Presented {
+    let mut cookies = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| Cookie::split_parse(value.to_owned()))
         .filter_map(Result::ok)
         .filter(|cookie| cookie.name() == style.name())
-        .find_map(|cookie| verify(cookie, key))
+        .peekable();
+    if cookies.peek().is_none() {
+        return Presented::Nothing;
+    }
+    cookies.find_map(|cookie| verify(cookie, key)).map_or(Presented::Forged, Presented::Visitor)
 }
 
 fn verify(cookie: Cookie<'static>, key: &VisitorKey) -> Option<Principal> {
@@ -197,7 +212,7 @@ pub fn set_cookie(who: &Principal, key: &VisitorKey, style: CookieStyle) -> Head
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{CookieStyle, Transport, load_key, make, read, set_cookie};
+    use super::{CookieStyle, Presented, Transport, load_key, make, read, set_cookie};
     use crate::clock::RandomIds;
     use crate::secret::Secret;
 
@@ -212,7 +227,7 @@ mod tests {
         let second = load_key(&state_dir, None).unwrap();
         let who = make(&RandomIds);
         let cookie = set_cookie(&who, &first, PLAIN);
-        assert_eq!(read(&carry(&cookie), &second, PLAIN), Some(who));
+        assert_eq!(read(&carry(&cookie), &second, PLAIN), Presented::Visitor(who));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -268,9 +283,13 @@ mod tests {
         let mut forged = good.to_str().unwrap().split(';').next().unwrap().to_owned();
         let last = forged.pop().unwrap();
         forged.push(if last == '0' { '1' } else { '0' });
-        for bad in [forged.as_str(), "chatbot_visitor=vis_1", "chatbot_visitor=", "chatbot_visitor"] {
+        for bad in [forged.as_str(), "chatbot_visitor=vis_1", "chatbot_visitor="] {
             let headers = carry(&HeaderValue::try_from(bad).unwrap());
-            assert_eq!(read(&headers, &key, PLAIN), None, "{bad}");
+            assert_eq!(read(&headers, &key, PLAIN), Presented::Forged, "{bad}");
+        }
+        for other in ["chatbot_visitor", "chatbot_visitors=x", "a=b"] {
+            let headers = carry(&HeaderValue::try_from(other).unwrap());
+            assert_eq!(read(&headers, &key, PLAIN), Presented::Nothing, "{other}");
         }
     }
 

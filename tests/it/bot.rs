@@ -46,8 +46,8 @@ impl TestBot {
         Self { url, child, log, collector: Some(collector) }
     }
 
-    /// The id of its process.
-    pub fn id(&self) -> u32 {
+    /// The server's process.
+    pub fn process_id(&self) -> u32 {
         self.child.id()
     }
 

@@ -147,7 +147,7 @@ async fn s4_at_a_limit_of_file_size_it_reads_on_and_recovers() {
     let kept = client.create("How long do refunds take?").await;
     let log = folder.path().join(".chatbotctl/chatbotctl.db-wal");
     let limit = |bytes| {
-        let pid = i32::try_from(bot.id()).ok().and_then(Pid::from_raw);
+        let pid = i32::try_from(bot.process_id()).ok().and_then(Pid::from_raw);
         let now = prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None });
         now.unwrap();
     };
@@ -184,7 +184,7 @@ async fn s4_on_a_full_disk_it_reads_on_and_recovers() {
     let bot = TestBot::start_by(program, folder.path(), &flags, &variables);
     let mut client = bot.client();
     let kept = client.create("How long do refunds take?").await;
-    let inside = PathBuf::from(format!("/proc/{}/root{}", bot.id(), disk.display()));
+    let inside = PathBuf::from(format!("/proc/{}/root{}", bot.process_id(), disk.display()));
     let filler = inside.join("filler");
     fill(&filler);
     // What is free in pages that are begun already is used up first.

@@ -12,6 +12,7 @@ mod crash;
 mod docs;
 mod durability;
 mod embeddings;
+mod fire;
 mod golden;
 mod help;
 mod init;

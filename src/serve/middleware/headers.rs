@@ -10,7 +10,8 @@ use crate::serve::state::AppState;
 use crate::serve::visitor::Transport;
 
 /// Nothing may be loaded, run or framed: right for everything that is not a page.
-const STRICT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const STRICT_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 /// For this host alone: whether its siblings speak HTTPS is not ours to say.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 

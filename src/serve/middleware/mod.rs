@@ -3,5 +3,9 @@
 pub mod headers;
 pub mod host;
 pub mod log;
+pub mod method;
 pub mod origin;
 pub mod panic;
+pub mod rate;
+pub mod refused;
+pub mod shed;

@@ -11,6 +11,8 @@ use crate::serve::error::log_cause;
 use crate::serve::route;
 use crate::serve::state::AppState;
 
+/// Where it is; exempt from limits.
+pub const PATH: &str = "/knowledge/health";
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `GET /knowledge/health`

@@ -27,8 +27,9 @@ use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
+use crate::serve::connections::Bounds;
 use crate::serve::state::AppState;
-use crate::serve::{Deps, run_with_grace, visitor};
+use crate::serve::{Deps, run_within, visitor};
 use crate::store::{self, Store};
 
 pub const CHUNK: &str = "Unused items can be returned within 30 days.";
@@ -122,6 +123,7 @@ pub struct Setup {
     pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
     pub attachments: Option<AttachmentSettings>,
+    pub bounds: Bounds,
 }
 
 impl Default for Setup {
@@ -134,6 +136,7 @@ impl Default for Setup {
             model: None,
             grace: Duration::from_secs(10),
             attachments: None,
+            bounds: Bounds::default(),
         }
     }
 }
@@ -176,7 +179,8 @@ impl Bot {
         let address = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
+        let within = (setup.bounds, setup.grace);
+        let server = tokio::spawn(async move { run_within(listener, deps, stopped, within).await.unwrap() });
         let url = format!("http://{address}");
         Self {
             url,

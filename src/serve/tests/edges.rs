@@ -166,8 +166,9 @@ async fn every_answer_carries_the_security_headers() {
     bot.stop().await;
 }
 
+/// H21: a panic in a handler is one caller's 500.
 #[tokio::test]
-async fn a_panic_is_one_requests_failure() {
+async fn h21_a_panic_is_one_requests_failure() {
     let bot = Bot::usual().await;
     let browser = bot.browser().await;
     *bot.index.mood.lock().unwrap() = Mood::Panics;

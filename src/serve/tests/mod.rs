@@ -10,6 +10,7 @@ mod failures;
 mod hangups;
 mod hidden;
 mod lists;
+mod load;
 mod ownership;
 mod positions;
 mod reference;

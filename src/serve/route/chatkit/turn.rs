@@ -89,6 +89,10 @@ pub(super) async fn retry(
 
 /// The right to answer in a thread.
 pub(super) async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot, ApiError> {
+    if !state.load.has_room_for_answer(state.answers.len()) {
+        state.metrics.refused("answers");
+        return Err(ApiError::busy("too many answers are being given; try again in a moment"));
+    }
     state
         .busy
         .take(thread_id)
