@@ -113,12 +113,11 @@ impl Reply {
         let values = if self.is_stream() { sse::events(&self.body) } else { self.json().into_iter().collect() };
         let is_error = self.status >= 400;
         Seen {
-            kind: self.kind.clone(),
+            told: Told { kind: self.kind.clone(), events: values },
             status: self.status,
             is_stream: self.is_stream() && self.cut.is_none(),
             error: is_error.then(|| String::from_utf8_lossy(&self.body).into_owned()),
             content_type: self.media_type(),
-            values,
         }
     }
 }

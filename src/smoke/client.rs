@@ -103,10 +103,11 @@ impl Visitor {
         let since = Instant::now();
         let response = self.dispatch(what, url, build).await?;
         let reply = Reply::read(what, response, since).await;
-        for value in reply.seen().values.iter().filter(|_| reply.status == 200) {
+        let seen = reply.seen();
+        for value in seen.told.events.iter().filter(|_| reply.status == 200) {
             self.record.note(self.number, what, value);
         }
-        self.record.keep(reply.seen());
+        self.record.keep(seen);
         Ok(reply)
     }
 

@@ -152,7 +152,7 @@ impl Lab {
     }
 
     /// Everything that was seen, with at least one whole conversation in it.
-    pub(super) async fn seen(&self) -> Result<Vec<Seen>, Stop> {
+    pub(super) async fn seen(&self) -> Result<Vec<Arc<Seen>>, Stop> {
         let talk = self.sample().await?;
         self.items(&talk.thread).await?;
         self.get(&talk.thread).await?;

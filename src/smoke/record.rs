@@ -2,9 +2,11 @@
 //! must be deleted at the end. Bounded, whatever a server sends.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+
+use crate::smoke::told::Told;
 
 /// Answers that are kept.
 const MAX_ANSWERS: usize = 5_000;
@@ -16,12 +18,10 @@ const MAX_ERROR_BYTES: usize = 4_096;
 /// One answer.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    /// The type of the request.
-    pub(super) kind: String,
+    /// The type of the request, and the events of a stream or the one JSON document.
+    pub(super) told: Told,
     /// The status.
     pub(super) status: u16,
-    /// The events of a stream, or the one JSON document.
-    pub(super) values: Vec<Value>,
     /// Whether it was a stream.
     pub(super) is_stream: bool,
     /// What an error said, as text.
@@ -36,7 +36,7 @@ type Made = BTreeSet<(usize, String)>;
 /// What a run saw and made.
 #[derive(Debug, Default)]
 pub(super) struct Record {
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<Arc<Seen>>>,
     threads: Mutex<Made>,
     attachments: Mutex<Made>,
 }
@@ -44,14 +44,14 @@ pub(super) struct Record {
 impl Record {
     /// Keeps an answer.
     pub(super) fn keep(&self, mut seen: Seen) {
-        seen.values.truncate(MAX_EVENTS);
+        seen.told.events.truncate(MAX_EVENTS);
         if let Some(error) = &mut seen.error {
             let end = (0..=MAX_ERROR_BYTES.min(error.len())).rev().find(|at| error.is_char_boundary(*at));
             error.truncate(end.unwrap_or_default());
         }
         let mut all = lock(&self.seen);
         if all.len() < MAX_ANSWERS {
-            all.push(seen);
+            all.push(Arc::new(seen));
         }
     }
 
@@ -66,7 +66,7 @@ impl Record {
     }
 
     /// Every answer so far.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<Arc<Seen>> {
         lock(&self.seen).clone()
     }
 

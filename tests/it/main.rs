@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bot;
+mod conformance;
 mod crash;
 mod docs;
 mod embeddings;

@@ -84,11 +84,11 @@ async fn every(lab: &Lab, rule: Rule) -> CaseResult {
     let mut faults = BTreeSet::new();
     for seen in lab.seen().await?.iter().filter(|seen| seen.status == 200) {
         let mut found = Vec::new();
-        for value in &seen.values {
+        for value in &seen.told.events {
             if seen.is_stream {
                 shape::event(value, &mut found);
             } else {
-                found.extend(shape::answer(&seen.kind, value));
+                found.extend(shape::answer(&seen.told.kind, value));
             }
         }
         faults.extend(found.into_iter().filter(|fault| fault.rule == rule).map(|fault| fault.what));

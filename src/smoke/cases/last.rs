@@ -99,7 +99,7 @@ async fn no_5xx(lab: &Lab) -> CaseResult {
     let broken: Vec<String> = seen
         .iter()
         .filter(|seen| seen.status >= 500 && !matches!(seen.status, 501 | 503))
-        .map(|seen| format!("`{}` gave {}", seen.kind, seen.status))
+        .map(|seen| format!("`{}` gave {}", seen.told.kind, seen.status))
         .collect();
     ensure(broken.is_empty(), || format!("{} answers, among them {}", broken.len(), broken[0]))
 }
@@ -110,9 +110,9 @@ async fn errors_are_json(lab: &Lab) -> CaseResult {
     let refusals =
         seen.iter().filter(|seen| (400..500).contains(&seen.status) && ![405, 408, 414, 431].contains(&seen.status));
     for refusal in refusals {
-        let is_object = refusal.values.first().is_some_and(serde_json::Value::is_object);
+        let is_object = refusal.told.events.first().is_some_and(serde_json::Value::is_object);
         ensure(is_object && refusal.content_type.ends_with("json"), || {
-            format!("`{}` gave {} with `{}`", refusal.kind, refusal.status, refusal.content_type)
+            format!("`{}` gave {} with `{}`", refusal.told.kind, refusal.status, refusal.content_type)
         })?;
     }
     Ok(())
@@ -122,7 +122,7 @@ async fn one_shape(lab: &Lab) -> CaseResult {
     let seen = lab.seen().await?;
     let refusals = seen.iter().filter(|seen| (400..500).contains(&seen.status) && seen.status != 405);
     let mut shapes: Vec<Vec<&str>> = refusals
-        .filter_map(|seen| seen.values.first()?.as_object())
+        .filter_map(|seen| seen.told.events.first()?.as_object())
         .map(|fields| fields.keys().map(String::as_str).collect())
         .collect();
     shapes.sort_unstable();
@@ -133,7 +133,7 @@ async fn one_shape(lab: &Lab) -> CaseResult {
 async fn no_details(lab: &Lab) -> CaseResult {
     for seen in lab.seen().await?.iter().filter(|seen| seen.status >= 400) {
         let found = seen.error.as_deref().and_then(leak);
-        ensure(found.is_none(), || format!("an answer to `{}` has `{}`", seen.kind, found.unwrap_or_default()))?;
+        ensure(found.is_none(), || format!("an answer to `{}` has `{}`", seen.told.kind, found.unwrap_or_default()))?;
     }
     Ok(())
 }

@@ -98,11 +98,9 @@ pub(super) const CASES: &[Case] = &[
 /// Applies a rule to every whole stream. The first that breaks it is the reason.
 async fn every(lab: &Lab, rule: fn(&Told) -> CaseResult) -> CaseResult {
     let seen = lab.seen().await?;
-    let streams = seen.into_iter().filter(|seen| seen.status == 200 && seen.is_stream);
-    for seen in streams {
-        let told = Told { kind: seen.kind, events: seen.values };
-        rule(&told).map_err(|stop| match stop {
-            Stop::Fail(why) => Stop::Fail(format!("in a stream of `{}`: {why}", told.kind)),
+    for seen in seen.iter().filter(|seen| seen.status == 200 && seen.is_stream) {
+        rule(&seen.told).map_err(|stop| match stop {
+            Stop::Fail(why) => Stop::Fail(format!("in a stream of `{}`: {why}", seen.told.kind)),
             other => other,
         })?;
     }

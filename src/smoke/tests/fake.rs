@@ -3,7 +3,6 @@
 //! Whole, it keeps the protocol as far as it has it: it shows tool calls and hidden context, and has no forms, widgets,
 //! attachments and transcription.
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -131,13 +130,11 @@ async fn handle(State(fake): State<Arc<Fake>>, request: Request) -> Response {
 
 fn owner(fake: &Fake, headers: &HeaderMap) -> (String, Option<String>) {
     let known = headers.get(header::COOKIE).and_then(|value| value.to_str().ok()?.strip_prefix("v="));
-    match known {
-        Some(owner) => (owner.to_owned(), None),
-        None => {
-            let owner = fake.new_id("vis");
-            (owner.clone(), Some(owner))
-        }
+    if let Some(owner) = known {
+        return (owner.to_owned(), None);
     }
+    let owner = fake.new_id("vis");
+    (owner.clone(), Some(owner))
 }
 
 fn admit(
@@ -252,7 +249,7 @@ impl Fake {
         self.data.lock().unwrap().threads.iter_mut().find(|thread| thread.id == id).map(act)
     }
 
-    fn item(&self, thread: &str, prefix: &str, kind: &str, fields: Value) -> Value {
+    fn item(&self, thread: &str, prefix: &str, kind: &str, fields: &Value) -> Value {
         let mut item =
             json!({ "id": self.new_id(prefix), "thread_id": thread, "created_at": self.now(), "type": kind });
         item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -264,7 +261,7 @@ impl Fake {
         if fields["quoted_text"].is_null() {
             fields.as_object_mut().unwrap().remove("quoted_text");
         }
-        self.item(thread, "msg", "user_message", fields)
+        self.item(thread, "msg", "user_message", &fields)
     }
 
     fn create(self: &Arc<Self>, owner: &str, input: &Value) -> Result<Response, Refusal> {
@@ -350,7 +347,9 @@ impl Fake {
         let late =
             events.iter().filter(|event| event["type"] == "thread.item.done").map(|event| event["item"].clone()).next();
         let talk = Telling { fake: Arc::clone(self), id: id.to_owned(), owner: owner.to_owned(), sender };
-        events.iter().for_each(|event| drop(talk.tell(event)));
+        for event in &events {
+            talk.tell(event);
+        }
         tokio::spawn(async move {
             talk.answer(&word).await;
             if let Some(late) = late.filter(|_| talk.fake.broken == Broken::StoresLate) {
@@ -375,19 +374,17 @@ struct Telling {
 }
 
 impl Telling {
-    /// Whether anybody reads.
-    fn tell(&self, event: &Value) -> Result<(), Infallible> {
+    fn tell(&self, event: &Value) {
         let end = if self.fake.broken == Broken::Crlf { "\r\n\r\n" } else { "\n\n" };
         // Nobody reads any more after a hang-up.
         let _ = self.sender.send(Ok(format!("data: {event}{end}").into()));
-        Ok(())
     }
 
     fn done(&self, item: &Value) {
         self.store(item);
         let times = if self.fake.broken == Broken::DoneTwice { 2 } else { 1 };
         for _ in 0..times {
-            let _ = self.tell(&json!({ "type": "thread.item.done", "item": item }));
+            self.tell(&json!({ "type": "thread.item.done", "item": item }));
         }
     }
 
@@ -409,33 +406,34 @@ impl Telling {
 
     async fn answer(&self, word: &str) {
         if word.starts_with("[[hidden]]") {
-            let item = self.fake.item(&self.id, "msg", "hidden_context_item", json!({ "content": "secret" }));
+            let item = self.fake.item(&self.id, "msg", "hidden_context_item", &json!({ "content": "secret" }));
             self.fake.with(&self.id, |thread| thread.items.push(item));
         }
         if word.starts_with("[[tool]]") {
             let fields = json!({ "status": "pending", "call_id": "c1", "name": "open", "arguments": { "page": null } });
-            return self.done(&self.fake.item(&self.id, "tc", "client_tool_call", fields));
+            return self.done(&self.fake.item(&self.id, "tc", "client_tool_call", &fields));
         }
         self.title();
-        let mut item = self.fake.item(&self.id, "msg", "assistant_message", json!({ "content": [] }));
+        let mut item = self.fake.item(&self.id, "msg", "assistant_message", &json!({ "content": [] }));
         let update = |update: Value| {
             self.tell(&json!({ "type": "thread.item.updated", "item_id": item["id"], "update": update }))
         };
-        let _ = self.tell(&json!({ "type": "thread.item.added", "item": item }));
+        self.tell(&json!({ "type": "thread.item.added", "item": item }));
         let part = |text: &str, marks: &[Value]| json!({ "annotations": marks, "text": text, "type": "output_text" });
-        let _ = update(json!({
+        update(json!({
             "type": "assistant_message.content_part.added", "content_index": 0, "content": part("", &[])
         }));
         let (count, pause) = if word.starts_with("[[slow]]") { (30, 15) } else { (4, 0) };
         let mut text = String::new();
         for at in 0..count {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            if self.sender.is_closed() {
+            // What is stored late is stored at the end, also when nobody reads any more.
+            if self.sender.is_closed() && self.fake.broken != Broken::StoresLate {
                 break;
             }
             text.push_str("five days ");
             if at + 1 < count || self.fake.broken != Broken::LostDelta {
-                let _ = update(json!({
+                update(json!({
                     "type": "assistant_message.content_part.text_delta", "content_index": 0, "delta": "five days "
                 }));
             }
@@ -447,12 +445,12 @@ impl Telling {
             mark["source"].as_object_mut().unwrap().remove("filename");
         }
         let first = u8::from(self.fake.broken == Broken::CountsFromOne);
-        let _ = update(json!({
+        update(json!({
             "type": "assistant_message.content_part.annotation_added", "content_index": 0, "annotation_index": first,
             "annotation": mark
         }));
         let whole = part(&text, &[mark]);
-        let _ = update(json!({ "type": "assistant_message.content_part.done", "content_index": 0, "content": whole }));
+        update(json!({ "type": "assistant_message.content_part.done", "content_index": 0, "content": whole }));
         item["content"] = json!([whole]);
         if !(self.sender.is_closed() && self.fake.broken == Broken::HangUpLoses) {
             self.done(&item);
@@ -468,7 +466,7 @@ impl Telling {
             self.fake.thread(thread, &json!({ "data": [], "has_more": false }))
         });
         if let Some(thread) = updated {
-            let _ = self.tell(&json!({ "type": "thread.updated", "thread": thread }));
+            self.tell(&json!({ "type": "thread.updated", "thread": thread }));
         }
     }
 }
