@@ -4,7 +4,6 @@
 //! attachments and transcription.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -17,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
+use super::fake_answer::Telling;
 use super::fake_pages::{page, parse};
 
 /// Where the fake is broken.
@@ -79,12 +79,12 @@ pub(super) enum Broken {
 
 pub(super) struct Thread {
     pub(super) id: String,
-    owner: String,
-    created_at: String,
-    title: Option<String>,
-    title_is_users: bool,
+    pub(super) owner: String,
+    pub(super) created_at: String,
+    pub(super) title: Option<String>,
+    pub(super) title_is_users: bool,
     pub(super) items: Vec<Value>,
-    is_busy: bool,
+    pub(super) is_busy: bool,
 }
 
 #[derive(Default)]
@@ -95,7 +95,7 @@ pub(super) struct Data {
 
 pub(super) struct Fake {
     pub(super) broken: Broken,
-    data: Mutex<Data>,
+    pub(super) data: Mutex<Data>,
 }
 
 type Refusal = (StatusCode, &'static str);
@@ -230,12 +230,12 @@ impl Fake {
         format!("{prefix}_{:032x}", data.next.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
     }
 
-    fn now(&self) -> String {
+    pub(super) fn now(&self) -> String {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
         if self.broken == Broken::Zoneless { now } else { format!("{now}Z") }
     }
 
-    fn thread(&self, thread: &Thread, items: &Value) -> Value {
+    pub(super) fn thread(&self, thread: &Thread, items: &Value) -> Value {
         let mut value = json!({
             "id": thread.id, "created_at": thread.created_at, "status": { "type": "active" }, "metadata": {}, "items": items
         });
@@ -245,11 +245,11 @@ impl Fake {
         value
     }
 
-    fn with<T>(&self, id: &str, act: impl FnOnce(&mut Thread) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, id: &str, act: impl FnOnce(&mut Thread) -> T) -> Option<T> {
         self.data.lock().unwrap().threads.iter_mut().find(|thread| thread.id == id).map(act)
     }
 
-    fn item(&self, thread: &str, prefix: &str, kind: &str, fields: &Value) -> Value {
+    pub(super) fn item(&self, thread: &str, prefix: &str, kind: &str, fields: &Value) -> Value {
         let mut item =
             json!({ "id": self.new_id(prefix), "thread_id": thread, "created_at": self.now(), "type": kind });
         item.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -362,111 +362,5 @@ impl Fake {
         });
         let body = Body::from_stream(UnboundedReceiverStream::new(receiver));
         ([(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
-    }
-}
-
-/// One answer on its way.
-struct Telling {
-    fake: Arc<Fake>,
-    id: String,
-    owner: String,
-    sender: mpsc::UnboundedSender<Result<Bytes, std::io::Error>>,
-}
-
-impl Telling {
-    fn tell(&self, event: &Value) {
-        let end = if self.fake.broken == Broken::Crlf { "\r\n\r\n" } else { "\n\n" };
-        // Nobody reads any more after a hang-up.
-        let _ = self.sender.send(Ok(format!("data: {event}{end}").into()));
-    }
-
-    fn done(&self, item: &Value) {
-        self.store(item);
-        let times = if self.fake.broken == Broken::DoneTwice { 2 } else { 1 };
-        for _ in 0..times {
-            self.tell(&json!({ "type": "thread.item.done", "item": item }));
-        }
-    }
-
-    fn store(&self, item: &Value) {
-        let is_there = self.fake.with(&self.id, |thread| thread.items.push(item.clone())).is_some();
-        if !is_there && self.fake.broken == Broken::Revives {
-            let thread = Thread {
-                id: self.id.clone(),
-                owner: self.owner.clone(),
-                created_at: self.fake.now(),
-                title: None,
-                title_is_users: false,
-                items: vec![item.clone()],
-                is_busy: false,
-            };
-            self.fake.data.lock().unwrap().threads.push(thread);
-        }
-    }
-
-    async fn answer(&self, word: &str) {
-        if word.starts_with("[[hidden]]") {
-            let item = self.fake.item(&self.id, "msg", "hidden_context_item", &json!({ "content": "secret" }));
-            self.fake.with(&self.id, |thread| thread.items.push(item));
-        }
-        if word.starts_with("[[tool]]") {
-            let fields = json!({ "status": "pending", "call_id": "c1", "name": "open", "arguments": { "page": null } });
-            return self.done(&self.fake.item(&self.id, "tc", "client_tool_call", &fields));
-        }
-        self.title();
-        let mut item = self.fake.item(&self.id, "msg", "assistant_message", &json!({ "content": [] }));
-        let update = |update: Value| {
-            self.tell(&json!({ "type": "thread.item.updated", "item_id": item["id"], "update": update }))
-        };
-        self.tell(&json!({ "type": "thread.item.added", "item": item }));
-        let part = |text: &str, marks: &[Value]| json!({ "annotations": marks, "text": text, "type": "output_text" });
-        update(json!({
-            "type": "assistant_message.content_part.added", "content_index": 0, "content": part("", &[])
-        }));
-        let (count, pause) = if word.starts_with("[[slow]]") { (30, 15) } else { (4, 0) };
-        let mut text = String::new();
-        for at in 0..count {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            // What is stored late is stored at the end, also when nobody reads any more.
-            if self.sender.is_closed() && self.fake.broken != Broken::StoresLate {
-                break;
-            }
-            text.push_str("five days ");
-            if at + 1 < count || self.fake.broken != Broken::LostDelta {
-                update(json!({
-                    "type": "assistant_message.content_part.text_delta", "content_index": 0, "delta": "five days "
-                }));
-            }
-        }
-        let mut mark = json!({
-            "type": "annotation", "index": text.len(), "source": { "type": "file", "title": "Refunds", "filename": "refunds.md" }
-        });
-        if self.fake.broken == Broken::NoFilename {
-            mark["source"].as_object_mut().unwrap().remove("filename");
-        }
-        let first = u8::from(self.fake.broken == Broken::CountsFromOne);
-        update(json!({
-            "type": "assistant_message.content_part.annotation_added", "content_index": 0, "annotation_index": first,
-            "annotation": mark
-        }));
-        let whole = part(&text, &[mark]);
-        update(json!({ "type": "assistant_message.content_part.done", "content_index": 0, "content": whole }));
-        item["content"] = json!([whole]);
-        if !(self.sender.is_closed() && self.fake.broken == Broken::HangUpLoses) {
-            self.done(&item);
-        }
-    }
-
-    fn title(&self) {
-        let retitles = self.fake.broken == Broken::Retitles;
-        let updated = self.fake.with(&self.id, |thread| {
-            if !thread.title_is_users || retitles {
-                thread.title = Some("Refunds".to_owned());
-            }
-            self.fake.thread(thread, &json!({ "data": [], "has_more": false }))
-        });
-        if let Some(thread) = updated {
-            self.tell(&json!({ "type": "thread.updated", "thread": thread }));
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! fake makes just the cases fail that are about it. Nothing is green by default.
 
 mod fake;
+mod fake_answer;
 mod fake_pages;
 
 use std::collections::BTreeSet;
