@@ -24,6 +24,7 @@ pub mod answer;
 pub mod ingest;
 pub mod lint;
 pub mod serve;
+pub mod smoke;
 
 pub mod report;
 pub mod ui;

@@ -8,6 +8,7 @@ mod ask;
 mod bot;
 mod chat;
 mod completions;
+mod conformance;
 pub mod docs;
 pub mod env;
 mod help;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Inputs, Resolution, Settings};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::model::report::Outcome;
 use crate::ui::Out;
 
 pub use table::Run;
@@ -37,6 +39,7 @@ commands! {
         Ask => ask,
         Chat => chat,
         Docs => docs,
+        Conformance => conformance,
         Env => env,
         Completions => completions,
         Man => man,
@@ -52,12 +55,16 @@ impl Command {
 
     /// Refuses a form of reports for what is no report.
     pub fn check_format(&self, out: &Out) -> Result<(), Failure> {
-        let is_report = matches!(self, Self::Docs(args) if args.is_report());
+        let is_report = match self {
+            Self::Docs(args) => args.is_report(),
+            Self::Conformance(args) => args.is_report(),
+            _ => false,
+        };
         match out.report {
             Some(form) if !is_report => {
                 let why = format!("`--format {}` is for reports, and this command makes none", form.name());
                 Err(Failure::new("usage/format", Exit::Usage, "choose the form of the result", why)
-                    .fix("--format human, json or jsonl; reports are made by `chatbotctl docs lint`"))
+                    .fix("--format human, json or jsonl; reports are made by `chatbotctl docs lint` and `chatbotctl conformance`"))
             }
             _ => Ok(()),
         }
@@ -102,6 +109,15 @@ impl Ctx {
     /// Every setting with its origin, and what is wrong: for commands about settings.
     pub fn resolution(&self, flags: Overrides) -> Resolution {
         config::resolve(&self.inputs, &flags.into_iter().collect())
+    }
+}
+
+/// The exit code that an outcome has, the same for every report.
+pub fn outcome_exit(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Go => Exit::Good,
+        Outcome::NoGo => Exit::NotGood,
+        Outcome::NotProven => Exit::NotProven,
     }
 }
 

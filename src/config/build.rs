@@ -9,7 +9,7 @@ use crate::config::keys::{
 use crate::config::resolve::{FoundAll, SettingProblem};
 use crate::config::settings::{
     AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, EmbeddingSettings, LogFormat, LogSettings,
-    ModelBackend, OpsSettings, PathSettings, RateLimit, ServerSettings, Settings,
+    ModelBackend, OpsSettings, PathSettings, ProbeSettings, RateLimit, ServerSettings, Settings,
 };
 use crate::config::value;
 use crate::secret::Secret;
@@ -43,6 +43,10 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
             format: reader.need("LOG_FORMAT", log_format)?,
             max_bytes: reader.need("LOG_MAX_MIB", mebibytes)?,
             keep: reader.need("LOG_KEEP", |value| count(value, 1000))?,
+        },
+        probe: ProbeSettings {
+            token: found.value("PROBE_TOKEN").map(Secret::new),
+            token_other: found.value("PROBE_TOKEN_OTHER").map(Secret::new),
         },
         warnings: Vec::new(),
     })

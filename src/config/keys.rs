@@ -403,9 +403,8 @@ pub const KEYS: &[Key] = &[
     ),
     Key::new("OPS_URL", Group::Operations, Kind::Url, "where a probe finds that listener", "http://127.0.0.1:9002")
         .not_yet(PROBES),
-    Key::new("PROBE_TOKEN", Group::Operations, SECRET, "token a probe sends as a visitor", "(a token)").not_yet(PROBES),
-    Key::new("PROBE_TOKEN_OTHER", Group::Operations, SECRET, "token of a second visitor", "(another token)")
-        .not_yet(PROBES),
+    Key::new("PROBE_TOKEN", Group::Operations, SECRET, "token a probe sends as a visitor", "(a token)"),
+    Key::new("PROBE_TOKEN_OTHER", Group::Operations, SECRET, "token of a second visitor", "(another token)"),
     Key::new(
         "ADMIN_TOKEN",
         Group::Operations,

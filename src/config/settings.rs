@@ -99,6 +99,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Logs.
     pub log: LogSettings,
+    /// Who probes are.
+    pub probe: ProbeSettings,
     /// Things that do not fail but should be told: ignored wildcard origins, settings without effect.
     pub warnings: Vec<String>,
 }
@@ -223,6 +225,15 @@ pub struct AttachmentSettings {
     pub total_bytes: u64,
     /// `CLAMAV_SOCKET`: a path, or host and port.
     pub clamav_socket: Option<String>,
+}
+
+/// The visitors that probes are.
+#[derive(Debug, Clone, Default)]
+pub struct ProbeSettings {
+    /// `PROBE_TOKEN`.
+    pub token: Option<Secret>,
+    /// `PROBE_TOKEN_OTHER`.
+    pub token_other: Option<Secret>,
 }
 
 /// The operations listener.

@@ -71,7 +71,9 @@ fn location(evidence: &Evidence, target: &str) -> Value {
     // What lies outside of what was looked at has its whole path.
     let is_whole = Path::new(subject).is_absolute();
     let path = if is_whole { subject.clone() } else { format!("{}/{subject}", target.trim_end_matches('/')) };
-    let mut location = json!({"physicalLocation": {"artifactLocation": {"uri": uri(&path)}}});
+    // An address has no places within: it is the place.
+    let uri = if target.contains("://") { target.to_owned() } else { uri(&path) };
+    let mut location = json!({"physicalLocation": {"artifactLocation": {"uri": uri}}});
     if let Some(lines) = evidence.locator.as_ref().and_then(|locator| locator.lines) {
         location["physicalLocation"]["region"] = json!({"startLine": lines.0.max(1), "endLine": lines.1.max(1)});
     }

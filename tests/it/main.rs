@@ -8,6 +8,7 @@ mod attachments;
 mod bot;
 mod browser;
 mod chat;
+mod conformance;
 mod crash;
 mod docs;
 mod durability;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::clock::{Clock as _, SystemClock};
 use crate::cmd::docs::FolderArgs;
 use crate::cmd::docs::reading::{AllowArgs, docs_dir, failure, read_all, today};
-use crate::cmd::{Ctx, help_end};
+use crate::cmd::{Ctx, help_end, outcome_exit};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::lint::LintError;
 use crate::lint::facts::{self, Facts};
 use crate::lint::finding::Finding;
 use crate::lint::rule::{Subject, judge};
-use crate::model::report::{Outcome, Report};
+use crate::model::report::Report;
 use crate::report;
 use crate::ui::{Format, clean};
 
@@ -68,7 +68,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let probes = tokio::task::spawn_blocking(judging).await.map_err(|error| failure(LintError::Task(error)))?;
     let report = Report::new(docs_dir(&settings).display().to_string(), probes);
     show(&report, ctx)?;
-    Ok(exit(report.outcome))
+    Ok(outcome_exit(report.outcome))
 }
 
 /// The findings of all documents, which the allow file judges together.
@@ -85,14 +85,6 @@ fn show(report: &Report, ctx: &Ctx) -> Result<(), Failure> {
         Format::Human => ctx.out.result(&clean(&report::render_human(report))),
         Format::Json => ctx.out.json("docs-lint", report),
         Format::Jsonl => report.probes.iter().try_for_each(|probe| ctx.out.json_line(probe)),
-    }
-}
-
-fn exit(outcome: Outcome) -> Exit {
-    match outcome {
-        Outcome::Go => Exit::Good,
-        Outcome::NoGo => Exit::NotGood,
-        Outcome::NotProven => Exit::NotProven,
     }
 }
 
