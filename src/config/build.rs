@@ -45,6 +45,7 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
             keep: reader.need("LOG_KEEP", |value| count(value, 1000))?,
         },
         warnings: Vec::new(),
+        effective: found.effective(format!("{profile} on {}", base.name())),
     })
 }
 

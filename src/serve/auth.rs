@@ -22,13 +22,14 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         request.extensions_mut().insert(Principal { id: LOCAL.to_owned() });
         return next.run(request).await;
     }
-    let known = visitor::read(request.headers(), &state.visitor_key, state.cookies);
+    let cookies = state.live().cookies;
+    let known = visitor::read(request.headers(), &state.visitor_key, cookies);
     let gets_cookie = known.is_none() || request.uri().path() == PAGE;
     let who = known.unwrap_or_else(|| visitor::make(state.ids.as_ref()));
     request.extensions_mut().insert(who.clone());
     let mut response = next.run(request).await;
     if gets_cookie {
-        let cookie = visitor::set_cookie(&who, &state.visitor_key, state.cookies);
+        let cookie = visitor::set_cookie(&who, &state.visitor_key, cookies);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

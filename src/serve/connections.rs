@@ -1,6 +1,7 @@
 //! Accepts connections within bounds, and ends them at a stop.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +25,10 @@ use tokio_util::task::TaskTracker;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long a connection without a request stays after a stop, for what is on its way out.
 const LINGER: Duration = Duration::from_millis(250);
+
+/// The other end of a connection: in the extensions of each of its requests.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +58,7 @@ impl Connections {
     pub async fn accept(&self, listener: TcpListener, router: Router, stop: &CancellationToken) {
         let places = Arc::new(Semaphore::new(self.bounds.open));
         while let Some(next) = stop.run_until_cancelled(self.next(&listener, &places)).await {
-            let Some((stream, place)) = next else { continue };
+            let Some((stream, peer, place)) = next else { continue };
             let connection = Connection {
                 router: router.clone(),
                 head: self.bounds.head,
@@ -61,7 +66,7 @@ impl Connections {
                 abandoned: self.abandoned.clone(),
             };
             self.tasks.spawn(async move {
-                connection.serve(stream).await;
+                connection.serve(stream, Peer(peer)).await;
                 drop(place);
             });
         }
@@ -83,10 +88,10 @@ impl Connections {
         &self,
         listener: &TcpListener,
         places: &Arc<Semaphore>,
-    ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    ) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
         let place = Arc::clone(places).acquire_owned().await.ok()?;
         match listener.accept().await {
-            Ok((stream, _)) => Some((stream, place)),
+            Ok((stream, peer)) => Some((stream, peer, place)),
             Err(error) => {
                 use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
                 // These are one caller's, who is gone; others are the system's, and come again at once.
@@ -109,14 +114,15 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, stream: TcpStream, peer: Peer) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its small packets back");
         }
         let running = Running::default();
         let counter = running.clone();
         let router = TowerToHyperService::new(self.router);
-        let service = service_fn(move |request: Request<Incoming>| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             let running = counter.begin();
             let answer = router.call(request);
             async move {

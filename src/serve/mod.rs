@@ -11,8 +11,10 @@ mod connections;
 mod error;
 mod file;
 mod history;
+mod live;
 pub mod metrics;
 mod middleware;
+pub mod ops;
 mod origin;
 mod preview;
 mod request_id;
@@ -37,6 +39,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
 use crate::index::VectorStore;
 use crate::serve::connections::Connections;
+use crate::serve::ops::Operators;
 use crate::serve::state::AppState;
 use crate::serve::visitor::VisitorKey;
 use crate::store::Store;
@@ -66,6 +69,8 @@ pub struct Deps {
     pub settings: ServerSettings,
     /// Signs visitors' cookies.
     pub visitor_key: VisitorKey,
+    /// The operators' side, where there is one.
+    pub operators: Option<Operators>,
 }
 
 /// Why a server does not run.
@@ -89,11 +94,13 @@ pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> 
 
 async fn run_with_grace(
     listener: TcpListener,
-    deps: Deps,
+    mut deps: Deps,
     stop: CancellationToken,
     grace: Duration,
 ) -> Result<(), ServeError> {
+    let operators = deps.operators.take();
     let state = AppState::new(deps)?;
+    let operations = operators.map(|operators| ops::start(&state, operators, &stop));
     let connections = Connections::default();
     connections.accept(listener, router::build(&state), &stop).await;
     let ended_well = tokio::time::timeout(grace, connections.ended()).await.is_ok();
@@ -107,6 +114,10 @@ async fn run_with_grace(
         tracing::warn!("some connections did not end in time");
     }
     connections.abandon().await;
+    // Last: until here operators could see that the server is draining.
+    if let Some(operations) = operations {
+        operations.end().await;
+    }
     state.store.close().await;
     Ok(())
 }

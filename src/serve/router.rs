@@ -1,48 +1,68 @@
 //! The routes, and what surrounds them.
 
 use axum::Router;
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
-use std::time::Duration;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::serve::error::ApiError;
-use crate::serve::origin::Origins;
 use crate::serve::route::{chatkit, citations, documents, health, info, page, preview};
 use crate::serve::state::AppState;
-use crate::serve::{auth, middleware, request_id};
+use crate::serve::{auth, middleware};
 
-/// How long a browser may remember a preflight.
-const PREFLIGHT_AGE: Duration = Duration::from_mins(10);
+/// One path and what answers there. A new route needs a place in `templates/openapi.yaml`; a test compares both.
+pub struct Route {
+    /// The path's template.
+    pub path: &'static str,
+    /// For whom it is.
+    pub caller: Caller,
+    /// What answers, by method.
+    pub handlers: fn() -> MethodRouter<AppState>,
+}
 
-/// With these a page asks for a document's file anew, or for a part of it.
-const ASKED_OF_FILES: [HeaderName; 3] = [header::IF_NONE_MATCH, header::IF_RANGE, header::RANGE];
-/// What it must read for that, beside what browsers let every page read.
-const TOLD_OF_FILES: [HeaderName; 4] =
-    [header::ETAG, header::CONTENT_RANGE, header::ACCEPT_RANGES, header::CONTENT_DISPOSITION];
+/// For whom a route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// A principal: one is made for a caller never seen before.
+    Principal,
+    /// Everyone, whoever it is.
+    Everyone,
+}
+
+impl Route {
+    const fn of_a_principal(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Self {
+        Self { path, caller: Caller::Principal, handlers }
+    }
+
+    const fn of_everyone(path: &'static str, handlers: fn() -> MethodRouter<AppState>) -> Self {
+        Self { path, caller: Caller::Everyone, handlers }
+    }
+}
+
+/// Every path that is served to the public.
+pub const ROUTES: &[Route] = &[
+    Route::of_a_principal("/", || get(page::index)),
+    Route::of_a_principal("/knowledge/chatkit", || post(chatkit::handle)),
+    Route::of_a_principal("/knowledge/threads/{thread_id}/citations", || get(citations::show)),
+    Route::of_everyone("/assets/{name}", || get(page::asset)),
+    Route::of_everyone("/knowledge/documents", || get(documents::list)),
+    Route::of_everyone("/knowledge/documents/{document_id}/file", || get(documents::file)),
+    Route::of_everyone("/knowledge/documents/{document_id}/preview", || get(preview::show)),
+    Route::of_everyone("/knowledge/health", || get(health::show)),
+    Route::of_everyone("/knowledge/info", || get(info::show)),
+];
 
 /// Everything that is served.
 pub fn build(state: &AppState) -> Router {
-    let of_a_principal = Router::new()
-        .route("/", get(page::index))
-        .route("/knowledge/chatkit", post(chatkit::handle))
-        .route("/knowledge/threads/{thread_id}/citations", get(citations::show))
-        .route_layer(from_fn_with_state(state.clone(), auth::identify));
-    let of_everyone = Router::new()
-        .route("/assets/{name}", get(page::asset))
-        .route("/knowledge/documents", get(documents::list))
-        .route("/knowledge/documents/{document_id}/file", get(documents::file))
-        .route("/knowledge/documents/{document_id}/preview", get(preview::show))
-        .route("/knowledge/health", get(health::show))
-        .route("/knowledge/info", get(info::show));
+    let of_a_principal = routes(Caller::Principal).route_layer(from_fn_with_state(state.clone(), auth::identify));
     let routes = of_a_principal
-        .merge(of_everyone)
+        .merge(routes(Caller::Everyone))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn_with_state(state.clone(), middleware::origin::check));
     // The last layer is the outermost: it sees every answer, also those of the layers within.
-    with_cors(routes, &state.origins)
+    routes
+        .layer(from_fn_with_state(state.clone(), middleware::cors::allow))
         .layer(from_fn_with_state(state.clone(), middleware::host::check))
         .layer(from_fn(middleware::panic::contain))
         .layer(from_fn_with_state(state.clone(), middleware::headers::add))
@@ -50,27 +70,18 @@ pub fn build(state: &AppState) -> Router {
         .with_state(state.clone())
 }
 
-/// Lets pages of the configured origins read answers, and no other; without origins nothing is added.
-fn with_cors(routes: Router<AppState>, origins: &Origins) -> Router<AppState> {
-    if origins.allowed().is_empty() {
-        return routes;
-    }
-    let request_id = HeaderName::from_static(request_id::HEADER);
-    let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.allowed().iter().cloned()))
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([vec![header::CONTENT_TYPE, request_id.clone()], ASKED_OF_FILES.to_vec()].concat())
-        .expose_headers([vec![request_id], TOLD_OF_FILES.to_vec()].concat())
-        .max_age(PREFLIGHT_AGE);
-    routes.layer(cors)
+fn routes(caller: Caller) -> Router<AppState> {
+    let routes = ROUTES.iter().filter(|route| route.caller == caller);
+    routes.fold(Router::new(), |router, route| router.route(route.path, (route.handlers)()))
 }
 
-async fn no_such_route() -> ApiError {
+/// The answer where nothing is.
+pub async fn no_such_route() -> ApiError {
     ApiError::not_found("no such route")
 }
 
-async fn no_such_method() -> ApiError {
+/// The answer to a method that a route does not have.
+pub async fn no_such_method() -> ApiError {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     ApiError::new(status, "method_not_allowed", "this route has no such method")
 }

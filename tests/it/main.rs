@@ -11,6 +11,8 @@ mod golden;
 mod help;
 mod init;
 mod lint;
+mod logs;
+mod ops;
 mod page;
 mod places;
 mod readme;

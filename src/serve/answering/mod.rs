@@ -141,7 +141,7 @@ impl Answering {
         self.send(&Event::Progress { icon, text }).await?;
         self.give_title().await?;
         let turn = self.turn().await?;
-        let mut events = self.state.engine.answer(turn);
+        let mut events = self.state.live().engine.answer(turn);
         loop {
             let event = tokio::select! {
                 biased;

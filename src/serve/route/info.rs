@@ -9,5 +9,5 @@ use crate::serve::state::AppState;
 
 /// `GET /knowledge/info`
 pub async fn show(State(state): State<AppState>) -> Response {
-    route::json(&json!({"assistant_name": state.assistant_name}))
+    route::json(&json!({"assistant_name": state.live().assistant_name}))
 }

@@ -13,11 +13,12 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 /// A good answer in JSON, exactly as the reference labels it.
-fn json<T: Serialize>(value: &T) -> Response {
+pub fn json<T: Serialize>(value: &T) -> Response {
     json_with(StatusCode::OK, value)
 }
 
-fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
+/// An answer in JSON with this status.
+pub fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
     let body = serde_json::to_string(value).expect("answers have text keys and no fallible part");
     let content_type = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()

@@ -11,18 +11,20 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Engine;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
+use crate::config::effective::Effective;
 use crate::config::settings::{RateLimit, ServerSettings};
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
+use crate::serve::ops::{Control, Loaded, Operators};
 use crate::serve::{Deps, run_with_grace, visitor};
 use crate::store::{self, Store};
 
@@ -49,6 +51,7 @@ pub fn usual_script() -> Vec<Step> {
 pub struct Bot {
     pub url: String,
     pub address: String,
+    pub ops_url: Option<String>,
     pub docs_dir: PathBuf,
     pub store: Arc<dyn Store>,
     pub asked: Arc<Mutex<Vec<ChatRequest>>>,
@@ -67,6 +70,8 @@ pub struct Setup {
     pub public_url: Option<String>,
     pub script: Vec<Step>,
     pub grace: Duration,
+    /// Whether there is an operators' side.
+    pub has_operators: bool,
 }
 
 impl Default for Setup {
@@ -77,6 +82,7 @@ impl Default for Setup {
             public_url: None,
             script: usual_script(),
             grace: Duration::from_secs(10),
+            has_operators: false,
         }
     }
 }
@@ -93,6 +99,7 @@ impl Bot {
         let gate = Arc::new(Semaphore::new(0));
         let script = Arc::new(Mutex::new(setup.script));
         let model = ScriptedModel { script: Arc::clone(&script), asked: Arc::clone(&asked), gate: Arc::clone(&gate) };
+        let (operators, ops_url) = if setup.has_operators { operators().await } else { (None, None) };
         let deps = Deps {
             store: Arc::clone(&store),
             engine: Engine { index: index.clone(), model: Arc::new(model), max_search_results: 5 },
@@ -115,6 +122,7 @@ impl Bot {
                 ops: None,
             },
             visitor_key: visitor::load_key(folder.path(), None).unwrap(),
+            operators,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -122,7 +130,7 @@ impl Bot {
         let stopped = stop.clone();
         let server = tokio::spawn(async move { run_with_grace(listener, deps, stopped, setup.grace).await.unwrap() });
         let url = format!("http://{address}");
-        Self { url, address, docs_dir, store, asked, index, script, gate, stop, server, folder }
+        Self { url, address, ops_url, docs_dir, store, asked, index, script, gate, stop, server, folder }
     }
 
     pub async fn usual() -> Self {
@@ -234,6 +242,41 @@ pub fn events(body: &str) -> Vec<Value> {
 
 pub fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["update"]["type"].as_str().or(event["type"].as_str()).unwrap()).collect()
+}
+
+/// An operators' side on a free port, which no reload reaches.
+async fn operators() -> (Option<Operators>, Option<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let operators = Operators {
+        listener: Some(listener),
+        admin_token: None,
+        control: Arc::new(NoControl),
+        reloads: mpsc::channel(1).1,
+        effective: Effective::default(),
+        store_kind: "sqlite".to_owned(),
+    };
+    (Some(operators), Some(url))
+}
+
+struct NoControl;
+
+impl Control for NoControl {
+    fn load(&self) -> Result<Loaded, Vec<String>> {
+        Err(vec!["there are no settings here".to_owned()])
+    }
+
+    fn log_level(&self) -> tracing::Level {
+        tracing::Level::INFO
+    }
+
+    fn set_log_level(&self, _: tracing::Level) {}
+
+    fn reopen_logs(&self) {}
+
+    fn lost_log_lines(&self) -> u64 {
+        0
+    }
 }
 
 struct FixedClock;

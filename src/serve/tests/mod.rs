@@ -4,6 +4,8 @@ mod answers;
 pub mod bot;
 mod documents;
 mod edges;
+mod openapi;
+mod ops;
 mod ownership;
 mod reference;
 mod transcripts;
