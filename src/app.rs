@@ -1,6 +1,7 @@
 //! The only place that turns settings into live backends.
 
 pub mod embeddings;
+pub mod operators;
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -26,6 +27,7 @@ use crate::index::{self, IndexError, VectorStore};
 use crate::ingest::watch::{Due, Watcher};
 use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncReport};
 use crate::llm;
+use crate::secret::Secret;
 use crate::serve;
 use crate::serve::visitor;
 use crate::store::{self, Store};
@@ -312,7 +314,14 @@ pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Res
         assistant_name: settings.assistant.name.clone(),
         settings: settings.server.clone(),
         visitor_key,
+        operators: None,
     })
+}
+
+/// What kind of store the settings name: the scheme of its URL.
+pub fn store_kind(settings: &Settings) -> String {
+    let url = settings.server.database_url.as_ref().map(Secret::expose).unwrap_or_default();
+    store::kind(url).to_owned()
 }
 
 async fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {

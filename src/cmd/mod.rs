@@ -18,6 +18,7 @@ mod serve;
 mod table;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
@@ -82,19 +83,24 @@ pub struct Ctx {
     pub stop: CancellationToken,
     /// Makes the whole command tree: help, completions and man pages come from it.
     pub tree: fn() -> clap::Command,
-    inputs: Inputs,
+    inputs: Arc<Inputs>,
     warned: AtomicBool,
 }
 
 impl Ctx {
     /// What a command gets.
     pub fn new(out: Out, stop: CancellationToken, tree: fn() -> clap::Command, inputs: Inputs) -> Self {
-        Self { out, stop, tree, inputs, warned: AtomicBool::new(false) }
+        Self { out, stop, tree, inputs: Arc::new(inputs), warned: AtomicBool::new(false) }
     }
 
     /// The folder in which the command runs: the project's.
     pub fn folder(&self) -> &Path {
         &self.inputs.folder
+    }
+
+    /// What settings are resolved from: for what resolves them again.
+    pub fn inputs(&self) -> Arc<Inputs> {
+        Arc::clone(&self.inputs)
     }
 
     /// Resolves the settings, with this command's flags above all other sources. Tells the warnings once.

@@ -5,18 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::app::operators::Control;
 use crate::app::{self, Watch};
 use crate::cmd::{Ctx, Overrides, help_end};
 use crate::config::Settings;
-use crate::config::settings::ServerSettings;
+use crate::config::settings::{LogFormat, LogSettings, ServerSettings};
 use crate::error::Failure;
 use crate::event::Silent;
 use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::serve;
-use crate::ui::{Format, log};
+use crate::serve::ops::Operators;
+use crate::ui::Format;
+use crate::ui::log::{self, Logs};
 
 /// Serve the bot: the page, the ChatKit protocol, the documents
 ///
@@ -71,13 +75,17 @@ impl Args {
 
 /// Runs the command.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
-    let settings = ctx.settings(args.overrides())?;
-    log::start(settings.log.level, settings.log.file.as_deref())?;
+    let flags = args.overrides();
+    let settings = ctx.settings(flags.clone())?;
+    let logs = start_logs(&settings.log)?;
+    let _flush = logs.flush_at_end();
+    let reloads = hangups()?;
     // A port that is taken is told before the documents are read.
     let listener = listen(&settings.server).await?;
+    let operations = listen_for_operators(&settings.server).await?;
     let _state = app::hold_state(&settings)?;
     let index = app::open_index(&settings)?;
-    let deps = app::serve_deps(&settings, index.clone()).await?;
+    let mut deps = app::serve_deps(&settings, index.clone()).await?;
     let reader = app::open_reader();
     let watch = Watch { out: &ctx.out, reader: &*reader, observer: &ctx.out.progress(), stop: &ctx.stop };
     app::bring_up_to_date(&settings, &index, watch).await?;
@@ -85,16 +93,27 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         return Ok(Exit::Good);
     }
     let embedding = embed_beside(&settings, &index, ctx);
-    let url = tell_ready(&listener, ctx)?;
+    let ops_url = operations.as_ref().map(url_of).transpose()?;
+    let url = tell_ready(&listener, ops_url.as_deref(), ctx)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         profile = settings.profile,
         %url,
+        ops_url = ops_url.as_deref(),
         auth = ?settings.server.auth_mode,
         backend = settings.assistant.backend.name(),
         documents = index.records().await.map_or(0, |records| records.len()),
         "serving"
     );
+    let control = Control { inputs: ctx.inputs(), flags: flags.into_iter().collect(), index: index.clone(), logs };
+    deps.operators = Some(Operators {
+        listener: operations,
+        admin_token: settings.server.ops.as_ref().and_then(|ops| ops.admin_token.clone()),
+        control: Arc::new(control),
+        reloads,
+        effective: settings.effective.clone(),
+        store_kind: app::store_kind(&settings),
+    });
     let ended = ctx.stop.child_token();
     let following = async {
         if args.watch {
@@ -132,8 +151,64 @@ async fn listen(settings: &ServerSettings) -> Result<TcpListener, Failure> {
     })
 }
 
+async fn listen_for_operators(settings: &ServerSettings) -> Result<Option<TcpListener>, Failure> {
+    let Some(ops) = &settings.ops else {
+        return Ok(None);
+    };
+    TcpListener::bind(ops.address).await.map(Some).map_err(|error| {
+        let what = format!("listen for operators on `{}`", ops.address);
+        Failure::new("serve/no-ops-port", Exit::Temporary, what, error.to_string())
+            .fix("stop what uses the port, or set OPS_ADDR to another; port 0 picks a free one")
+            .cause(error)
+    })
+}
+
+fn start_logs(settings: &LogSettings) -> Result<Logs, Failure> {
+    let form = match settings.format {
+        LogFormat::Auto => log::Form::Auto,
+        LogFormat::Json => log::Form::Json,
+        LogFormat::Text => log::Form::Text,
+    };
+    log::start(log::Settings {
+        level: settings.level,
+        form,
+        file: settings.file.as_deref(),
+        max_bytes: settings.max_bytes,
+        keep: settings.keep,
+    })
+}
+
+/// Each SIGHUP as a message; several that come before the first is dealt with are one.
+#[cfg(unix)]
+fn hangups() -> Result<mpsc::Receiver<()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut signal = signal(SignalKind::hangup()).map_err(|error| {
+        Failure::new("serve/no-signals", Exit::Temporary, "watch for SIGHUP", error.to_string()).cause(error)
+    })?;
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = sender.closed() => break,
+                got = signal.recv() => match got {
+                    // A full channel holds the same wish already.
+                    Some(()) => drop(sender.try_send(())),
+                    None => break,
+                },
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+/// There is no such signal here; reloads are asked for over the operations listener.
+#[cfg(not(unix))]
+fn hangups() -> Result<mpsc::Receiver<()>, Failure> {
+    Ok(mpsc::channel(1).1)
+}
+
 /// A wildcard bind has no address to open; the loopback address reaches it from here.
-fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<String, Failure> {
+fn url_of(listener: &TcpListener) -> Result<String, Failure> {
     let bound = listener.local_addr().map_err(|error| {
         Failure::new("serve/no-address", Exit::Temporary, "tell the address", error.to_string()).cause(error)
     })?;
@@ -143,14 +218,24 @@ fn tell_ready(listener: &TcpListener, ctx: &Ctx) -> Result<String, Failure> {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    let url = format!("http://{host}:{}", bound.port());
-    if bound.ip().is_unspecified() {
+    Ok(format!("http://{host}:{}", bound.port()))
+}
+
+fn tell_ready(listener: &TcpListener, ops_url: Option<&str>, ctx: &Ctx) -> Result<String, Failure> {
+    let url = url_of(listener)?;
+    if let Ok(bound) = listener.local_addr()
+        && bound.ip().is_unspecified()
+    {
         ctx.out.note(&format!("{} takes connections from everywhere", bound.ip()));
     }
     match ctx.out.format {
         Format::Human => ctx.out.result(&format!("listening on {url}"))?,
         Format::Json | Format::Jsonl => {
-            ctx.out.json_line(&serde_json::json!({ "schema": "chatbotctl.serve/1", "url": url }))?;
+            let mut line = serde_json::json!({ "schema": "chatbotctl.serve/1", "url": url });
+            if let Some(ops_url) = ops_url {
+                line["ops_url"] = ops_url.into();
+            }
+            ctx.out.json_line(&line)?;
         }
     }
     // A file named with -o is whole now, not when the server stops.

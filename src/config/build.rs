@@ -49,6 +49,7 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
             token_other: found.value("PROBE_TOKEN_OTHER").map(Secret::new),
         },
         warnings: Vec::new(),
+        effective: found.effective(format!("{profile} on {}", base.name())),
     })
 }
 

@@ -24,6 +24,8 @@ pub struct Key {
     pub example: &'static str,
     /// The flag that sets it, of the commands that have it.
     pub flag: Option<&'static str>,
+    /// Whether a running server takes a new value over at a reload; else it needs a restart.
+    pub is_live: bool,
 }
 
 /// Whether anything uses a setting.
@@ -86,7 +88,18 @@ impl Effect {
 impl Key {
     const fn new(name: &'static str, group: Group, kind: Kind, summary: &'static str, example: &'static str) -> Self {
         let secret = matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl);
-        Self { name, group, kind, secret, default: None, summary, effect: Effect::Now, example, flag: None }
+        Self {
+            name,
+            group,
+            kind,
+            secret,
+            default: None,
+            summary,
+            effect: Effect::Now,
+            example,
+            flag: None,
+            is_live: false,
+        }
     }
 
     const fn default(mut self, value: &'static str) -> Self {
@@ -96,6 +109,11 @@ impl Key {
 
     const fn flag(mut self, flag: &'static str) -> Self {
         self.flag = Some(flag);
+        self
+    }
+
+    const fn live(mut self) -> Self {
+        self.is_live = true;
         self
     }
 
@@ -151,7 +169,8 @@ pub const KEYS: &[Key] = &[
         "sqlite:chat.db",
     ),
     Key::new("ASSISTANT_NAME", Group::Assistant, Kind::Text, "name of the assistant", "Knowledge Assistant")
-        .default("Knowledge Assistant"),
+        .default("Knowledge Assistant")
+        .live(),
     Key::new(
         "MODEL_BACKEND",
         Group::Assistant,
@@ -160,7 +179,8 @@ pub const KEYS: &[Key] = &[
         "extractive",
     )
     .default("auto")
-    .flag("--model-backend"),
+    .flag("--model-backend")
+    .live(),
     Key::new(
         "MAX_SEARCH_RESULTS",
         Group::Assistant,
@@ -168,9 +188,11 @@ pub const KEYS: &[Key] = &[
         "how many pieces of documents an answer may draw on, 1 to 50",
         "5",
     )
-    .default("5"),
+    .default("5")
+    .live(),
     Key::new("ASSISTANT_MODEL", Group::Assistant, Kind::Text, "model of the openai and chat backends", "gpt-4.1-mini")
-        .default("gpt-4.1-mini"),
+        .default("gpt-4.1-mini")
+        .live(),
     Key::new(
         "ASSISTANT_TEMPERATURE",
         Group::Assistant,
@@ -178,14 +200,16 @@ pub const KEYS: &[Key] = &[
         "how freely the model writes, 0 to 2",
         "0.3",
     )
-    .default("0.3"),
+    .default("0.3")
+    .live(),
     Key::new(
         "ASSISTANT_INSTRUCTIONS_TEMPLATE",
         Group::Assistant,
         Kind::ExistingFile,
         "file with the instructions to the model; unset: the built-in ones",
         "instructions.md",
-    ),
+    )
+    .live(),
     Key::new(
         "MODEL_CONTEXT_TOKENS",
         Group::Assistant,
@@ -193,7 +217,8 @@ pub const KEYS: &[Key] = &[
         "tokens that a prompt may take, the answer not counted: instructions, documents and what was said before",
         "8000",
     )
-    .default("8000"),
+    .default("8000")
+    .live(),
     Key::new(
         "MODEL_MAX_TOKENS",
         Group::Assistant,
@@ -201,7 +226,8 @@ pub const KEYS: &[Key] = &[
         "tokens that a model's answer may take",
         "1000",
     )
-    .default("1000"),
+    .default("1000")
+    .live(),
     Key::new(
         "MODEL_FALLBACK",
         Group::Assistant,
@@ -209,7 +235,8 @@ pub const KEYS: &[Key] = &[
         "who answers when the model fails: extractive, and says so; off: nobody",
         "extractive",
     )
-    .default("off"),
+    .default("off")
+    .live(),
     Key::new(
         "STUB_DELTA_MS",
         Group::Assistant,
@@ -217,14 +244,16 @@ pub const KEYS: &[Key] = &[
         "milliseconds between the pieces of a stub answer",
         "20",
     )
-    .default("20"),
+    .default("20")
+    .live(),
     Key::new(
         "OPENAI_API_KEY",
         Group::OpenAi,
         SECRET,
         "key of the OpenAI account, or of the server at OPENAI_BASE_URL; unset: none is sent",
         "sk-...",
-    ),
+    )
+    .live(),
     Key::new(
         "OPENAI_BASE_URL",
         Group::OpenAi,
@@ -232,7 +261,8 @@ pub const KEYS: &[Key] = &[
         "address of the API, with its /v1: OpenAI's, or any compatible server's",
         "https://api.openai.com/v1",
     )
-    .default("https://api.openai.com/v1"),
+    .default("https://api.openai.com/v1")
+    .live(),
     Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
         .not_yet(OPENAI),
     Key::new(
@@ -290,7 +320,8 @@ pub const KEYS: &[Key] = &[
         Kind::Origins,
         "origins of other sites whose pages may call the bot, separated by commas; unset: none",
         "https://www.example.com,http://localhost:5173",
-    ),
+    )
+    .live(),
     Key::new(
         "AUTH_MODE",
         Group::Server,
@@ -312,14 +343,16 @@ pub const KEYS: &[Key] = &[
         Kind::Rate,
         "requests a second for each visitor, or off; unset: off in dev, else 5/s",
         "5/s",
-    ),
+    )
+    .live(),
     Key::new(
         "TRUSTED_PROXIES",
         Group::Server,
         Kind::Networks,
         "proxies whose word about the caller's address counts, separated by commas; unset: none",
         "10.0.0.0/8",
-    ),
+    )
+    .live(),
     Key::new(
         "ATTACHMENTS",
         Group::Server,
@@ -366,7 +399,8 @@ pub const KEYS: &[Key] = &[
         "how much is logged: DEBUG, INFO, WARNING, ERROR, CRITICAL, or trace, debug, info, warn, error",
         "INFO",
     )
-    .default("INFO"),
+    .default("INFO")
+    .live(),
     Key::new("LOG_FILE", Group::Logs, Kind::File, "file for the logs; unset: stderr", "chatbotctl.log"),
     Key::new(
         "LOG_FORMAT",

@@ -5,6 +5,7 @@
 
 mod build;
 pub mod dotenv;
+pub mod effective;
 pub mod keys;
 mod mask;
 pub mod project;

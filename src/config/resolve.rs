@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::config::effective::Effective;
 use crate::config::keys::{Effect, KEYS, Key};
 use crate::config::mask::{self, Redactor};
 use crate::config::settings::{Base, Settings};
@@ -147,6 +148,11 @@ impl FoundAll {
     /// Its value.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.find(name).and_then(|found| found.value.as_deref())
+    }
+
+    /// All of them, to be compared.
+    pub(super) fn effective(&self, profile: String) -> Effective {
+        Effective::new(profile, self.0.iter().map(|found| (found.key, found.value.as_deref())))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::config::effective::Effective;
 use crate::secret::Secret;
 
 /// What a profile builds on. "In prod" means [`Base::Prod`].
@@ -103,6 +104,8 @@ pub struct Settings {
     pub probe: ProbeSettings,
     /// Things that do not fail but should be told: ignored wildcard origins, settings without effect.
     pub warnings: Vec<String>,
+    /// The values as they came out, to be compared.
+    pub effective: Effective,
 }
 
 /// Where documents and state lie. Relative paths are relative to the working directory.

@@ -22,6 +22,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         request.extensions_mut().insert(Principal { id: LOCAL.to_owned() });
         return next.run(request).await;
     }
+    let cookies = state.live().cookies;
     let presented = request.extensions_mut().remove::<Presented>();
     let known = match presented.unwrap_or_else(|| recognise(&state, request.headers())) {
         Presented::Visitor(who) => Some(who),
@@ -32,7 +33,7 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     request.extensions_mut().insert(who.clone());
     let mut response = next.run(request).await;
     if gets_cookie {
-        let cookie = visitor::set_cookie(&who, &state.visitor_key, state.cookies);
+        let cookie = visitor::set_cookie(&who, &state.visitor_key, cookies);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -42,6 +43,6 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
 pub fn recognise(state: &AppState, headers: &HeaderMap) -> Presented {
     match state.auth_mode {
         AuthMode::Off => Presented::Nothing,
-        AuthMode::Visitor => visitor::read(headers, &state.visitor_key, state.cookies),
+        AuthMode::Visitor => visitor::read(headers, &state.visitor_key, state.live().cookies),
     }
 }

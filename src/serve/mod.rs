@@ -13,8 +13,10 @@ mod error;
 mod file;
 mod history;
 mod limits;
+mod live;
 pub mod metrics;
 mod middleware;
+pub mod ops;
 mod origin;
 mod preview;
 mod request_id;
@@ -41,6 +43,7 @@ use crate::config::settings::ServerSettings;
 use crate::docs::reader::OpenReader;
 use crate::index::VectorStore;
 use crate::serve::connections::{Bounds, Connections, raise_descriptors};
+use crate::serve::ops::Operators;
 use crate::serve::state::AppState;
 use crate::serve::visitor::VisitorKey;
 use crate::store::Store;
@@ -77,6 +80,8 @@ pub struct Deps {
     pub settings: ServerSettings,
     /// Signs visitors' cookies.
     pub visitor_key: VisitorKey,
+    /// The operators' side, where there is one.
+    pub operators: Option<Operators>,
 }
 
 /// Why a server does not run.
@@ -103,11 +108,13 @@ pub async fn run(listener: TcpListener, deps: Deps, stop: CancellationToken) -> 
 /// [`run`] within bounds of connections, and with a grace for running answers after a stop.
 async fn run_within(
     listener: TcpListener,
-    deps: Deps,
+    mut deps: Deps,
     stop: CancellationToken,
     (bounds, grace): (Bounds, Duration),
 ) -> Result<(), ServeError> {
+    let operators = deps.operators.take();
     let state = AppState::new(deps)?;
+    let operations = operators.map(|operators| ops::start(&state, operators, &stop));
     attachments::clean::recover(&state).await;
     let cleaning = tokio::spawn(attachments::clean::keep_clean(state.clone(), stop.clone()));
     let connections = Connections::new(bounds, Arc::clone(&state.metrics));
@@ -128,6 +135,10 @@ async fn run_within(
     if cleaning.await.is_err() {
         tracing::error!("the sweep of attachments ended with a bug");
     }
+    // Last: until here operators could see that the server is draining.
+    if let Some(operations) = operations {
+        operations.end().await;
+    }
     state.store.close().await;
     Ok(())
 }
@@ -136,6 +147,6 @@ async fn run_within(
 async fn forget_quiet_callers(state: AppState) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        state.limits.forget_quiet();
+        state.live().limits.forget_quiet();
     }
 }

@@ -140,7 +140,8 @@ fn origin_of(url: &Uri) -> Option<String> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a name or an address, with or without brackets, is this machine's own.
+pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host.to_ascii_lowercase().ends_with(".localhost")

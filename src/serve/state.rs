@@ -2,22 +2,22 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::http::Uri;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer::Engine;
 use crate::clock::{Clock, IdSource};
 use crate::config::AuthMode;
 use crate::index::VectorStore;
 use crate::serve::attachments::Attachments;
 use crate::serve::busy::Busy;
-use crate::serve::limits::{Limits, Load};
+use crate::serve::limits::Load;
+use crate::serve::live::{Fixed, Live};
 use crate::serve::metrics::Metrics;
-use crate::serve::origin::{Names, Origins};
-use crate::serve::visitor::{CookieStyle, Transport, VisitorKey};
+use crate::serve::origin::Names;
+use crate::serve::visitor::VisitorKey;
 use crate::serve::{Deps, ServeError};
 use crate::store::Store;
 
@@ -29,8 +29,6 @@ pub struct AppState(Arc<Parts>);
 pub struct Parts {
     /// Keeps the threads.
     pub store: Arc<dyn Store>,
-    /// Answers.
-    pub engine: Engine,
     /// Knows the documents.
     pub index: Arc<dyn VectorStore>,
     /// Tells the time.
@@ -39,24 +37,16 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     /// Where the documents lie.
     pub docs_dir: PathBuf,
-    /// The bot's name.
-    pub assistant_name: String,
     /// Who callers are.
     pub auth_mode: AuthMode,
     /// Signs visitors' cookies.
     pub visitor_key: VisitorKey,
-    /// What visitors' cookies look like.
-    pub cookies: CookieStyle,
-    /// Which pages may change things.
-    pub origins: Origins,
     /// Under which names the server may be addressed.
     pub names: Names,
     /// Files that visitors attach.
     pub attachments: Attachments,
     /// Which threads are being answered.
     pub busy: Arc<Busy>,
-    /// How much one caller may ask for.
-    pub limits: Limits,
     /// How much may be in progress.
     pub load: Load,
     /// What is counted.
@@ -65,6 +55,8 @@ pub struct Parts {
     pub answers: TaskTracker,
     /// Ends running answers at once.
     pub cut: CancellationToken,
+    fixed: Fixed,
+    live: RwLock<Arc<Live>>,
 }
 
 impl AppState {
@@ -72,31 +64,17 @@ impl AppState {
     pub fn new(deps: Deps) -> Result<Self, ServeError> {
         let settings = deps.settings;
         let public_url = settings.public_url.as_deref().map(parse_public_url).transpose()?;
-        let cookies = CookieStyle {
-            transport: match public_url.as_ref().and_then(Uri::scheme_str) {
-                Some("https") => Transport::Https,
-                _ => Transport::Plain,
-            },
-            is_called_by_other_sites: !settings.cors_origins.is_empty(),
-        };
-        if settings.auth_mode == AuthMode::Visitor
-            && let Some(warning) = cookies.warning()
-        {
-            tracing::warn!("{warning}");
-        }
+        let fixed = Fixed { auth_mode: settings.auth_mode, public_url };
+        let live = Live::new(deps.engine, deps.assistant_name, &settings, (&fixed, None))?;
         Ok(Self(Arc::new(Parts {
             store: deps.store,
-            engine: deps.engine,
             index: deps.index,
             clock: deps.clock,
             ids: deps.ids,
             docs_dir: deps.docs_dir,
-            assistant_name: deps.assistant_name,
             auth_mode: settings.auth_mode,
             visitor_key: deps.visitor_key,
-            cookies,
-            origins: Origins::new(&settings.cors_origins, public_url.as_ref(), settings.auth_mode)?,
-            names: Names::new(public_url.as_ref(), settings.auth_mode),
+            names: Names::new(fixed.public_url.as_ref(), settings.auth_mode),
             attachments: Attachments::new(
                 settings.attachments,
                 deps.blobs,
@@ -104,12 +82,30 @@ impl AppState {
                 settings.public_url.as_deref(),
             ),
             busy: Arc::default(),
-            limits: Limits::new(settings.rate_limit, settings.trusted_proxies),
             load: Load::default(),
             metrics: Arc::default(),
             answers: TaskTracker::new(),
             cut: CancellationToken::new(),
+            fixed,
+            live: RwLock::new(Arc::new(live)),
         })))
+    }
+}
+
+impl Parts {
+    /// What a reload can change, as it is now. Take it once a request.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What no reload can change.
+    pub fn fixed(&self) -> &Fixed {
+        &self.fixed
+    }
+
+    /// Puts new values into force for all requests that begin from now on.
+    pub fn set_live(&self, live: Live) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
     }
 }
 

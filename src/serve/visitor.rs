@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::{IdSource, hex, random_bytes};
 use crate::model::thread::Principal;
@@ -29,6 +30,13 @@ pub struct VisitorKey(Key);
 impl std::fmt::Debug for VisitorKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("VisitorKey(***)")
+    }
+}
+
+impl VisitorKey {
+    /// A key for another purpose, from which this one cannot be found.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new_with_prefix(purpose).chain_update(self.0.signing()).finalize().into()
     }
 }
 

@@ -289,6 +289,14 @@ pub async fn open(location: &Secret) -> Result<Arc<dyn Store>, OpenError> {
     }
 }
 
+/// The kind of store that a location names; a plain path, or none, means the first of the table.
+pub fn kind(location: &str) -> &'static str {
+    let scheme = split_scheme(location).map(|(scheme, _)| scheme);
+    let named =
+        BACKENDS.iter().find(|backend| scheme.is_some_and(|scheme| backend.scheme.eq_ignore_ascii_case(scheme)));
+    named.unwrap_or(&BACKENDS[0]).scheme
+}
+
 /// Opens the store in this file, whatever characters its name has.
 pub async fn open_path(path: &Path) -> Result<Arc<dyn Store>, OpenError> {
     Ok(Arc::new(SqliteStore::open(path).await?))

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::ui::form::ReportForm;
 use crate::ui::progress::Progress;
 use crate::ui::sink::Sink;
-use crate::ui::term::{Term, clean};
+use crate::ui::term::{Term, clean, clean_line};
 
 /// The form of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,9 +147,9 @@ impl Out {
         }
     }
 
-    /// Warns, on stderr, also with `-q`.
+    /// Warns in one line, on stderr, also with `-q`.
     pub fn warn(&self, text: &str) {
-        to_stderr(&format!("{} {}", label("warning:", console::Color::Yellow, self.term), clean(text)));
+        to_stderr(&format!("{} {}", label("warning:", console::Color::Yellow, self.term), clean_line(text)));
     }
 
     /// Asks yes or no on a terminal. `--yes` answers yes. Where asking is not possible: `Exit::Undecided` with a fix.
@@ -232,7 +232,7 @@ pub fn show_failure(failure: &Failure, term: Term, verbose: u8) {
 
 /// Warns on stderr where no [`Out`] is at hand.
 pub fn show_warning(text: &str) {
-    to_stderr(&format!("warning: {}", clean(text)));
+    to_stderr(&format!("warning: {}", clean_line(text)));
 }
 
 /// A colored word that begins a line on stderr.

@@ -81,8 +81,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_hostile(c) { char::REPLACEMENT_CHARACTER } else { c }).collect())
 }
 
+/// The same for a text that is one line: what breaks lines is replaced too, so that a document's name, say, cannot
+/// forge one.
+pub fn clean_line(text: &str) -> String {
+    clean(text).replace('\n', "\u{fffd}")
+}
+
 /// Whether a character does something else than stand there.
-fn is_hostile(c: char) -> bool {
+pub(crate) fn is_hostile(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         // Bidirectional marks, embeddings, overrides and isolates; separators that some terminals break lines at; the
@@ -112,6 +118,7 @@ mod tests {
         assert_eq!(clean("a\u{1b}[31mb"), "a\u{fffd}[31mb");
         assert_eq!(clean("a\u{202e}b\u{9b}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(clean("a\r\nb\rc"), "a\nb\u{fffd}c");
+        assert_eq!(clean_line("a\r\nb\tc"), "a\u{fffd}b\tc");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 /// A running server; it is killed when this is dropped.
 pub struct TestBot {
     pub url: String,
+    /// Of the operations listener; told with `--format json`.
+    pub ops_url: Option<String>,
     child: Child,
     log: Arc<Mutex<String>>,
     collector: Option<JoinHandle<()>>,
@@ -38,12 +41,14 @@ impl TestBot {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let told: Value = serde_json::from_str(&line).unwrap_or_default();
+        let ops_url = told["ops_url"].as_str().map(str::to_owned);
+        let url = told["url"].as_str().or_else(|| line.split_whitespace().find(|word| word.starts_with("http://")));
         let Some(url) = url.map(|url| url.trim_end_matches('/').to_owned()) else {
             let status = child.wait();
             panic!("serve told no address but {line:?} ({status:?}): {}", log.lock().unwrap());
         };
-        Self { url, child, log, collector: Some(collector) }
+        Self { url, ops_url, child, log, collector: Some(collector) }
     }
 
     /// The server's process.
@@ -57,13 +62,40 @@ impl TestBot {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
     /// SIGTERM, then the exit code and all that it wrote to stderr.
     pub fn terminate(mut self) -> (i32, String) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         let exit = self.child.wait().unwrap().code().unwrap();
         self.collector.take().unwrap().join().unwrap();
         (exit, self.log())
+    }
+
+    /// Waits until the log has such a line, as JSON, and gives it back.
+    pub async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
+        self.wait_for(|log| {
+            let mut lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.find(&is_it)
+        })
+        .await
+    }
+
+    /// Waits until what it wrote to stderr gives something.
+    pub async fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let log = self.log();
+            if let Some(found) = find(&log) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "not in the log:\n{log}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// What it wrote to stderr so far.

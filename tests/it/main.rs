@@ -18,6 +18,8 @@ mod golden;
 mod help;
 mod init;
 mod lint;
+mod logs;
+mod ops;
 mod page;
 mod page_events;
 mod places;

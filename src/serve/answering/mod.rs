@@ -142,7 +142,7 @@ impl Answering {
         let asked = self.question.message.as_ref().map(|(_, message)| message.text());
         self.give_title(asked.as_deref().and_then(title::of_question)).await?;
         let turn = self.turn().await?;
-        let mut events = self.state.engine.answer(turn);
+        let mut events = self.state.live().engine.answer(turn);
         loop {
             let event = tokio::select! {
                 biased;

@@ -31,7 +31,7 @@ pub async fn add(State(state): State<AppState>, request: Request, next: Next) ->
     for (name, value) in ALWAYS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    if state.cookies.transport == Transport::Https {
+    if state.live().cookies.transport == Transport::Https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     add_if_absent(headers, header::CONTENT_SECURITY_POLICY, STRICT_POLICY);

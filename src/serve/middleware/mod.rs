@@ -1,5 +1,6 @@
 //! What surrounds every route. Each layer does one thing; `router` orders them.
 
+pub mod cors;
 pub mod headers;
 pub mod host;
 pub mod log;

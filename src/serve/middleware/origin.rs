@@ -8,7 +8,7 @@ use crate::serve::state::AppState;
 
 /// See [`crate::serve::origin::Origins::check`].
 pub async fn check(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    match state.origins.check(request.method(), request.headers()) {
+    match state.live().origins.check(request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }

@@ -15,10 +15,19 @@ use crate::serve::state::AppState;
 pub const PATH: &str = "/knowledge/health";
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `GET /knowledge/health`
+/// Which parts answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Health {
+    /// Whether the store does.
+    pub store: bool,
+    /// Whether the index does.
+    pub index: bool,
+}
+
+/// `GET /knowledge/health`: whether it works, and nothing else (H22).
 pub async fn show(State(state): State<AppState>) -> Response {
-    let answer = tokio::time::timeout(TIMEOUT, is_healthy(&state)).await;
-    if answer.unwrap_or(false) {
+    let Health { store, index } = look(&state).await;
+    if store && index {
         route::json(&json!({"status": "healthy"}))
     } else {
         let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -26,15 +35,21 @@ pub async fn show(State(state): State<AppState>) -> Response {
     }
 }
 
-async fn is_healthy(state: &AppState) -> bool {
-    if let Err(error) = state.store.ping().await {
-        log_cause("the store does not answer", &error);
-        return false;
-    }
+/// Asks both parts at the same time. One that does not answer in time does not work.
+pub async fn look(state: &AppState) -> Health {
+    let store = tokio::time::timeout(TIMEOUT, has_store(state));
+    let index = tokio::time::timeout(TIMEOUT, has_index(state));
+    let (store, index) = tokio::join!(store, index);
+    Health { store: store.unwrap_or(false), index: index.unwrap_or(false) }
+}
+
+async fn has_store(state: &AppState) -> bool {
+    let outcome = state.store.ping().await;
+    outcome.inspect_err(|error| log_cause("the store does not answer", error)).is_ok()
+}
+
+async fn has_index(state: &AppState) -> bool {
     // No document has the empty id; that the index says so is what is asked.
-    if let Err(error) = state.index.record("").await {
-        log_cause("the index does not answer", &error);
-        return false;
-    }
-    true
+    let outcome = state.index.record("").await;
+    outcome.inspect_err(|error| log_cause("the index does not answer", error)).is_ok()
 }

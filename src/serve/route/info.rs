@@ -9,5 +9,6 @@ use crate::serve::state::AppState;
 
 /// `GET /knowledge/info`
 pub async fn show(State(state): State<AppState>) -> Response {
-    route::json(&json!({"assistant_name": state.assistant_name, "attachments": state.attachments.offer()}))
+    let live = state.live();
+    route::json(&json!({"assistant_name": live.assistant_name, "attachments": state.attachments.offer()}))
 }

@@ -33,7 +33,8 @@ pub(in crate::serve) fn json<T: Serialize>(value: &T) -> Response {
     json_with(StatusCode::OK, value)
 }
 
-fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
+/// An answer in JSON with this status.
+pub fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Response {
     let body = serde_json::to_string(value).expect("answers have text keys and no fallible part");
     let content_type = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()

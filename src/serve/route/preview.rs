@@ -113,7 +113,7 @@ async fn page(
     let _place = PLACES.try_acquire().map_err(|_| ApiError::busy("many previews are asked for at once; try again"))?;
     let slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
     let chunks = chunks.await?;
-    let name = state.assistant_name.clone();
+    let name = state.live().assistant_name.clone();
     // The slot goes with the work: a reader who leaves does not end it.
     let making = tokio::task::spawn_blocking(move || {
         let page = render(&record, &chunks, &wanted, &name);

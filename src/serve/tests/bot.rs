@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,7 @@ use crate::answer::Engine;
 use crate::blobs::FolderBlobs;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
+use crate::config::effective::Effective;
 use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
 use crate::docs::reader::InProcess;
 use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
@@ -28,6 +29,8 @@ use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
 use crate::secret::Secret;
 use crate::serve::connections::Bounds;
+use crate::serve::metrics::{Exposition, Scrape};
+use crate::serve::ops::{Control, Loaded, Operators};
 use crate::serve::state::AppState;
 use crate::serve::{Deps, run_within, visitor};
 use crate::store::{self, Store};
@@ -99,6 +102,7 @@ pub fn usual_script() -> Vec<Step> {
 pub struct Bot {
     pub url: String,
     pub address: String,
+    pub ops_url: Option<String>,
     pub docs_dir: PathBuf,
     pub store: Arc<dyn Store>,
     pub asked: Arc<Mutex<Vec<ChatRequest>>>,
@@ -124,6 +128,8 @@ pub struct Setup {
     pub grace: Duration,
     pub attachments: Option<AttachmentSettings>,
     pub bounds: Bounds,
+    /// Whether there is an operators' side.
+    pub has_operators: bool,
 }
 
 impl Default for Setup {
@@ -137,6 +143,7 @@ impl Default for Setup {
             grace: Duration::from_secs(10),
             attachments: None,
             bounds: Bounds::default(),
+            has_operators: false,
         }
     }
 }
@@ -152,6 +159,7 @@ impl Bot {
         let asked = Arc::default();
         let gate = Arc::new(Semaphore::new(0));
         let script = Arc::new(Mutex::new(setup.script));
+        let (operators, ops_url) = if setup.has_operators { operators().await } else { (None, None) };
         let watch = Arc::<Watch>::default();
         let scripted = ScriptedModel {
             script: Arc::clone(&script),
@@ -174,7 +182,7 @@ impl Bot {
             attachments: setup.attachments,
             ops: None,
         };
-        let deps = deps(&store, &engine, &settings, folder.path());
+        let deps = Deps { operators, ..deps(&store, &engine, &settings, folder.path()) };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
@@ -185,6 +193,7 @@ impl Bot {
         Self {
             url,
             address,
+            ops_url,
             docs_dir,
             store,
             asked,
@@ -269,6 +278,7 @@ fn deps(store: &Arc<dyn Store>, engine: &Engine, settings: &ServerSettings, fold
         assistant_name: "Test \"bot\"".to_owned(),
         settings: settings.clone(),
         visitor_key: visitor::load_key(folder, None).unwrap(),
+        operators: None,
     }
 }
 
@@ -348,6 +358,41 @@ pub fn events(body: &str) -> Vec<Value> {
 
 pub fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["update"]["type"].as_str().or(event["type"].as_str()).unwrap()).collect()
+}
+
+/// An operators' side on a free port, which no reload reaches.
+async fn operators() -> (Option<Operators>, Option<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let operators = Operators {
+        listener: Some(listener),
+        admin_token: None,
+        control: Arc::new(NoControl),
+        reloads: mpsc::channel(1).1,
+        effective: Effective::default(),
+        store_kind: "sqlite".to_owned(),
+    };
+    (Some(operators), Some(url))
+}
+
+struct NoControl;
+
+impl Control for NoControl {
+    fn load(&self) -> Result<Loaded, Vec<String>> {
+        Err(vec!["there are no settings here".to_owned()])
+    }
+
+    fn log_level(&self) -> tracing::Level {
+        tracing::Level::INFO
+    }
+
+    fn set_log_level(&self, _: tracing::Level) {}
+
+    fn reopen_logs(&self) {}
+
+    fn lost_log_lines(&self) -> u64 {
+        0
+    }
 }
 
 pub struct FixedClock;
@@ -522,4 +567,9 @@ impl VectorStore for TestIndex {
     async fn apply(&self, _changes: Vec<IndexChange>) -> Result<(), IndexError> {
         self.check()
     }
+}
+
+/// Everything that this server counted, as Prometheus reads it.
+pub fn counted(state: &AppState) -> String {
+    state.metrics.render(Exposition::Prometheus, Scrape::default()).unwrap()
 }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::bot::{Bot, Mood, Setup, Step, events, types};
+use super::bot::{Bot, Mood, Setup, Step, counted, events, types};
 use super::hangups::asked;
 use crate::config::AuthMode;
 use crate::llm::LlmError;
@@ -32,7 +32,7 @@ async fn each_failure_of_a_model_has_its_event() {
             assert_eq!(*told.last().unwrap(), expected);
             assert!(!format!("{told:?}").contains("secret cause"), "H20");
             assert!(counted.contains(&format!(r#"chatbotctl_errors_total{{code="{code}"}} 1"#)), "{counted}");
-            assert!(counted.contains(r#"chatbotctl_answers_total{code="failed"} 1"#), "{counted}");
+            assert!(counted.contains(r#"chatbotctl_answers_total{outcome="failed"} 1"#), "{counted}");
         }
     }
 }
@@ -51,7 +51,7 @@ async fn other_failures_have_their_event_too() {
         let (told, counted) = told_by(script, mood).await;
         assert_eq!(*told.last().unwrap(), json!({"type": "error", "code": "stream.error", "allow_retry": true}));
         assert!(counted.contains(&format!(r#"chatbotctl_errors_total{{code="{code}"}} 1"#)), "{counted}");
-        assert!(counted.contains(&format!(r#"chatbotctl_answers_total{{code="{outcome}"}} 1"#)), "{counted}");
+        assert!(counted.contains(&format!(r#"chatbotctl_answers_total{{outcome="{outcome}"}} 1"#)), "{counted}");
         assert!(counted.contains("chatbotctl_streams 0") && counted.contains("chatbotctl_active_threads 0"));
     }
 }
@@ -62,7 +62,7 @@ async fn a_good_answer_is_counted_with_its_times() {
     let (told, counted) = told_by(script, Mood::Fine).await;
     assert_eq!(types(&told).last(), Some(&"thread.item.done"));
     for line in [
-        r#"chatbotctl_answers_total{code="done"} 1"#,
+        r#"chatbotctl_answers_total{outcome="done"} 1"#,
         "chatbotctl_dropped_markers_total 2",
         "chatbotctl_first_token_seconds_count 1",
         "chatbotctl_search_seconds_count 1",
@@ -87,7 +87,7 @@ async fn told_by(script: Vec<Step>, mood: Mood) -> (Vec<Value>, String) {
     state.busy.take(&thread_id).await.unwrap();
     let items = state.store.recent(&who, &thread_id, 10).await.unwrap();
     assert!(!items.is_empty(), "the question stays");
-    let counted = state.metrics.render().unwrap();
+    let counted = counted(&state);
     bot.stop().await;
     (events(std::str::from_utf8(&told).unwrap()), counted)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::bot::{Bot, Browser, Setup, Step, input, until};
+use super::bot::{Bot, Browser, Setup, Step, counted, input, until};
 use crate::config::AuthMode;
 use crate::model::item::Cue;
 use crate::model::thread::{ItemContent, Principal, Thread, ThreadItem, ThreadStatus, UserMessage};
@@ -86,7 +86,7 @@ async fn an_answer_that_nobody_reads_ends() {
     let thread_id = question.thread.id.clone();
     let unread: Response = answering::start_with_patience(&state, question, Duration::from_millis(50));
     // The answer gives its slot back last.
-    until("the end of the answer", || state.metrics.render().unwrap().contains(r#"code="stalled"} 1"#)).await;
+    until("the end of the answer", || counted(&state).contains(r#"outcome="stalled"} 1"#)).await;
     state.busy.take(&thread_id).await.expect("the slot is free again");
     assert!(bot.watch.begun_and_ended(), "the model still works");
     assert!(bot.watch.steps() < 100, "a few frames and no more: {}", bot.watch.steps());
@@ -96,8 +96,8 @@ async fn an_answer_that_nobody_reads_ends() {
     let told = axum::body::to_bytes(unread.into_body(), usize::MAX).await.unwrap();
     let told = super::bot::events(std::str::from_utf8(&told).unwrap());
     assert_eq!(*told.last().unwrap(), json!({"type": "error", "code": "stream.error", "allow_retry": true}));
-    let counted = state.metrics.render().unwrap();
-    assert!(counted.contains(r#"chatbotctl_answers_total{code="stalled"} 1"#), "{counted}");
+    let counted = counted(&state);
+    assert!(counted.contains(r#"chatbotctl_answers_total{outcome="stalled"} 1"#), "{counted}");
     assert!(counted.contains("chatbotctl_streams 0"), "{counted}");
     bot.stop().await;
 }

@@ -11,6 +11,8 @@ mod hangups;
 mod hidden;
 mod lists;
 mod load;
+mod openapi;
+mod ops;
 mod ownership;
 mod positions;
 mod reference;

@@ -35,7 +35,7 @@ pub(super) async fn stream(state: &AppState, who: Principal, input: ActionInput)
 /// thread again sees what it saw last.
 pub(super) async fn at_once(state: &AppState, who: &Principal, input: ActionInput) -> Result<Response, ApiError> {
     let (cue, widget) = load(state, who, input).await?;
-    let content = state.engine.act(Turn { cue, ..Turn::default() }).await.map_err(|error| failed(&error))?;
+    let content = state.live().engine.act(Turn { cue, ..Turn::default() }).await.map_err(|error| failed(&error))?;
     let changed = match (content, widget) {
         (Some(content), Some(widget)) if !content.is_hidden() => {
             Some(state.store.replace_item(who, &ThreadItem { content, ..widget }).await?)

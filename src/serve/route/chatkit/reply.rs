@@ -60,7 +60,7 @@ pub(super) async fn structured_input(
 
 /// Refuses what the model would not know what to do with.
 pub(super) fn check_taken(state: &AppState, cue: &Cue, what: &str) -> Result<(), ApiError> {
-    if state.engine.takes(cue) { Ok(()) } else { Err(ApiError::not_supported(what)) }
+    if state.live().engine.takes(cue) { Ok(()) } else { Err(ApiError::not_supported(what)) }
 }
 
 /// The thread as it is once nothing else answers in it.

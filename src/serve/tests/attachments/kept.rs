@@ -79,6 +79,7 @@ async fn server() -> Server {
         docs_dir: folder.path().to_owned(),
         blobs: Arc::new(blobs.clone()),
         attachment_reader: Arc::new(InProcess),
+        operators: None,
         assistant_name: String::new(),
         settings,
         visitor_key: visitor::load_key(folder.path(), None).unwrap(),
