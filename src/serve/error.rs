@@ -52,9 +52,10 @@ struct DetailBody<'a> {
 const BUSY_FOR_S: u64 = 2;
 
 impl ApiError {
-    /// An error of the common form.
+    /// An error of the common form. What is only unavailable says when to come again.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), shape: Shape::Error, retry_after_s: None }
+        let retry_after_s = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(BUSY_FOR_S);
+        Self { status, code, message: message.into(), shape: Shape::Error, retry_after_s }
     }
 
     /// The request is wrong.
@@ -84,8 +85,7 @@ impl ApiError {
 
     /// There is too much to do now. `Retry-After` says when to come again.
     pub fn busy(message: impl Into<String>) -> Self {
-        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
-        Self { retry_after_s: Some(BUSY_FOR_S), ..error }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
     }
 
     /// The caller asks more often than it may. `Retry-After` has whole seconds, so `wait` is rounded up.

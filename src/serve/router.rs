@@ -86,7 +86,6 @@ pub fn build(state: &AppState) -> Router {
     // The last layer is the outermost: it sees every answer, also those of the layers within.
     routes
         .layer(from_fn_with_state(state.clone(), middleware::cors::allow))
-        .layer(from_fn(middleware::method::check))
         .layer(from_fn_with_state(state.clone(), middleware::host::check))
         .layer(from_fn(middleware::refused::answer))
         .layer(from_fn(middleware::panic::contain))

@@ -4,7 +4,6 @@ pub mod cors;
 pub mod headers;
 pub mod host;
 pub mod log;
-pub mod method;
 pub mod origin;
 pub mod panic;
 pub mod rate;

@@ -65,8 +65,8 @@ async fn a_good_answer_is_counted_with_its_times() {
         r#"chatbotctl_answers_total{outcome="done"} 1"#,
         "chatbotctl_dropped_markers_total 2",
         "chatbotctl_first_token_seconds_count 1",
-        "chatbotctl_search_seconds_count 1",
-        "chatbotctl_model_seconds_count 1",
+        "chatbotctl_search_duration_seconds_count 1",
+        "chatbotctl_model_duration_seconds_count 1",
         "chatbotctl_streams 0",
     ] {
         assert!(counted.contains(line), "{line}: {counted}");

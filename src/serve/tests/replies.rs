@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::attachments;
 use super::bot::{Bot, Browser, CHUNK, Setup, Step, input, types};
 use super::scenarios::everything;
 use crate::llm::ModelEvent;
@@ -148,7 +149,7 @@ async fn what_a_backend_does_not_take_is_not_supported_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_message_with_attachments_that_are_not_there_creates_nothing() {
-    let bot = Bot::usual().await;
+    let bot = attachments::bot().await;
     let browser = bot.browser().await;
     let mut message = input("q");
     message["attachments"] = json!(["atc_gone"]);
