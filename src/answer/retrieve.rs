@@ -28,10 +28,14 @@ pub async fn retrieve(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Res
 }
 
 async fn search(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Result<Retrieved, IndexError> {
-    let own = index.weigh(&turn.question).await?;
     let question = turn.question.clone();
-    let follows = if turn.history.is_empty() { Follows::Not } else { follows(&question, own.len()) };
-    match follows {
+    if turn.history.is_empty() {
+        let query = SearchQuery { text: question, limit, distinct_documents: false };
+        let (terms, hits) = index.look_up(&query).await?;
+        return Ok(Retrieved { hits, terms });
+    }
+    let own = index.weigh(&question).await?;
+    match follows(&question, own.len()) {
         Follows::Not => found(index, question, own, limit).await,
         Follows::Wholly => {
             // "And for used items?" says what it is about only together with the question before it.

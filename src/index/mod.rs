@@ -132,6 +132,10 @@ pub trait VectorStore: Send + Sync {
     }
     /// The best hits, best first, ties in a fixed order.
     async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError>;
+    /// [`Self::weigh`] and [`Self::search`] for the same text, which a backend may do at once.
+    async fn look_up(&self, query: &SearchQuery) -> Result<(Vec<QueryTerm>, Vec<Hit>), IndexError> {
+        Ok((self.weigh(&query.text).await?, self.search(query).await?))
+    }
     /// Applies all changes in one durable commit. Searches see it afterwards.
     async fn apply(&self, changes: Vec<IndexChange>) -> Result<(), IndexError>;
 }

@@ -258,6 +258,13 @@ impl VectorStore for Hybrid {
         self.words.weigh(question).await
     }
 
+    async fn look_up(&self, query: &SearchQuery) -> Result<(Vec<QueryTerm>, Vec<Hit>), IndexError> {
+        if self.weight == 0.0 {
+            return self.words.look_up(query).await;
+        }
+        Ok((self.weigh(&query.text).await?, self.search(query).await?))
+    }
+
     async fn search(&self, query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
         if self.weight == 0.0 {
             return self.words.search(query).await;

@@ -266,6 +266,17 @@ impl VectorStore for LocalIndex {
         .await
     }
 
+    async fn look_up(&self, query: &SearchQuery) -> Result<(Vec<QueryTerm>, Vec<Hit>), IndexError> {
+        let query = query.clone();
+        self.blocking(move |inner| {
+            let Some(snapshot) = inner.snapshot()? else { return Ok((Vec::new(), Vec::new())) };
+            let terms = search::weigh(&snapshot, &query.text).map_err(|error| inner.failed(&error))?;
+            let hits = search::search(&snapshot, &query).map_err(|error| inner.failed(&error))?;
+            Ok((terms, hits))
+        })
+        .await
+    }
+
     async fn apply(&self, changes: Vec<IndexChange>) -> Result<(), IndexError> {
         self.blocking(move |inner| inner.apply(&changes)).await
     }

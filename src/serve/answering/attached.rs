@@ -4,6 +4,7 @@ use crate::chatkit::Event;
 use crate::model::Hit;
 use crate::model::attachment::Attachment;
 use crate::model::item::NoticeLevel;
+use crate::model::thread::UserMessage;
 use crate::serve::answering::{Answering, Interruption};
 use crate::serve::attachments::text;
 
@@ -23,6 +24,10 @@ impl Answering {
     /// Gathers the text of the thread's files, reading what is not read yet, and tells which of this message's files
     /// have none.
     pub(super) async fn attached(&self) -> Result<Attached, Interruption> {
+        let attaches = |(_, message): &(String, UserMessage)| !message.attachments.is_empty();
+        if self.question.is_new && !self.question.message.as_ref().is_some_and(attaches) {
+            return Ok(Attached::default());
+        }
         let (who, thread_id) = (&self.question.who, &self.question.thread.id);
         let found = tokio::select! {
             biased;

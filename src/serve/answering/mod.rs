@@ -44,6 +44,8 @@ pub struct Question {
     pub who: Principal,
     /// The thread.
     pub thread: Thread,
+    /// Whether the thread was made for this message: nothing stands before it.
+    pub is_new: bool,
     /// The stored user message that is answered; `None` when the turn begins with something else.
     pub message: Option<(String, UserMessage)>,
     /// What the turn begins with.
@@ -139,8 +141,7 @@ impl Answering {
             let (icon, text) = (Some("search"), "Searching documents");
             self.send(&Event::Progress { icon, text }).await?;
         }
-        let asked = self.question.message.as_ref().map(|(_, message)| message.text());
-        self.give_title(asked.as_deref().and_then(title::of_question)).await?;
+        self.give_first_title().await?;
         let turn = self.turn().await?;
         let mut events = self.state.live().engine.answer(turn);
         loop {
@@ -163,6 +164,15 @@ impl Answering {
         }
     }
 
+    /// Names the thread after its question, or tells the name that it was made with.
+    async fn give_first_title(&mut self) -> Result<(), Interruption> {
+        if self.question.is_new && self.question.thread.title.is_some() {
+            return self.send(&Event::ThreadUpdated { thread: ThreadObject::from(&self.question.thread) }).await;
+        }
+        let asked = self.question.message.as_ref().map(|(_, message)| message.text());
+        self.give_title(asked.as_deref().and_then(title::of_question)).await
+    }
+
     /// Gives the thread this title if it has none; one that came meanwhile stays.
     async fn give_title(&mut self, title: Option<String>) -> Result<(), Interruption> {
         let Some(title) = title.filter(|_| self.question.thread.title.is_none()) else {
@@ -180,7 +190,11 @@ impl Answering {
 
     async fn turn(&self) -> Result<Turn, Interruption> {
         let question = &self.question;
-        let items = self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?;
+        let items = if question.is_new {
+            Vec::new()
+        } else {
+            self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?
+        };
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         let attached = self.attached().await?;
         Ok(Turn {

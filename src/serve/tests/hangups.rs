@@ -167,6 +167,7 @@ pub async fn asked(state: &AppState) -> (Question, Principal) {
         opening: Vec::new(),
         changes: Vec::new(),
         thread,
+        is_new: false,
         slot,
     };
     (question, who)

@@ -82,7 +82,10 @@ pub(super) fn answer(
     (thread, slot): (Thread, Slot),
     (cue, changes): (Cue, Vec<String>),
 ) -> Response {
-    answering::start(state, Question { who, thread, message: None, cue, opening: Vec::new(), changes, slot })
+    answering::start(
+        state,
+        Question { who, thread, is_new: false, message: None, cue, opening: Vec::new(), changes, slot },
+    )
 }
 
 fn told(item: &ThreadItem) -> String {

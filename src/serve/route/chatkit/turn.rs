@@ -11,6 +11,7 @@ use crate::serve::busy::Slot;
 use crate::serve::error::ApiError;
 use crate::serve::route::visible_item;
 use crate::serve::state::AppState;
+use crate::serve::title;
 
 /// A new thread with its first message.
 pub(super) async fn create(state: &AppState, who: Principal, input: MessageInput) -> Result<Response, ApiError> {
@@ -18,14 +19,16 @@ pub(super) async fn create(state: &AppState, who: Principal, input: MessageInput
     let thread = Thread {
         id: state.ids.new_id("thr"),
         created_at: state.clock.now(),
-        title: None,
+        // Stored with the thread and told after it: one write for both.
+        title: title::of_question(&message.text()),
         title_is_users: false,
         status: ThreadStatus::Active,
     };
     let slot = take_slot(state, &thread.id).await?;
     let item = user_item(state, &thread, &message);
     state.store.create_thread(&who, &thread, &item).await?;
-    let created = frame(&Event::ThreadCreated { thread: (&thread).into() });
+    let untitled = Thread { title: None, ..thread.clone() };
+    let created = frame(&Event::ThreadCreated { thread: (&untitled).into() });
     let question = Question {
         who,
         opening: vec![created, acknowledge(&item)],
@@ -33,6 +36,7 @@ pub(super) async fn create(state: &AppState, who: Principal, input: MessageInput
         message: Some((item.id, message)),
         cue: Cue::Message,
         thread,
+        is_new: true,
         slot,
     };
     Ok(answering::start(state, question))
@@ -59,6 +63,7 @@ pub(super) async fn add_user_message(
         message: Some((item.id, message)),
         cue: Cue::Message,
         thread,
+        is_new: false,
         slot,
     };
     Ok(answering::start(state, question))
@@ -82,6 +87,7 @@ pub(super) async fn retry(
         message: Some((item_id, message)),
         cue: Cue::Message,
         thread,
+        is_new: false,
         slot,
     };
     Ok(answering::start(state, question))
