@@ -163,8 +163,14 @@ impl<'a> Event<'a> {
     }
 }
 
+/// Most events fit into this without growing.
+const USUAL_FRAME_BYTES: usize = 256;
+
 /// One event as bytes of a stream: one line of compact JSON and a blank line.
 pub fn frame(event: &Event<'_>) -> String {
-    let json = serde_json::to_string(event).expect("events have text keys and no fallible serializer");
-    format!("data: {json}\n\n")
+    let mut frame = Vec::with_capacity(USUAL_FRAME_BYTES);
+    frame.extend_from_slice(b"data: ");
+    serde_json::to_writer(&mut frame, event).expect("events have text keys and no fallible serializer");
+    frame.extend_from_slice(b"\n\n");
+    String::from_utf8(frame).expect("JSON is UTF-8")
 }
