@@ -26,8 +26,7 @@ impl Answering {
         let (who, thread_id) = (&self.question.who, &self.question.thread.id);
         let found = tokio::select! {
             biased;
-            () = self.outlet.closed() => return Err(Interruption::HungUp),
-            () = self.state.cut.cancelled() => return Err(Interruption::Stopping),
+            interruption = self.interrupted() => return Err(interruption),
             found = text::of_thread(&self.state, who, thread_id) => found?,
         };
         for (attachment, why) in found.gaps.iter().filter(|(attachment, _)| self.is_of_this_message(attachment)) {

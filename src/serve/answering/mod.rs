@@ -1,7 +1,7 @@
 //! One answer, from the question's acknowledgement to the last write, in a task of its own.
 //!
 //! The task outlives the connection. When the client hangs up, stops reading, or the server stops, the engine's work
-//! is dropped and what there is of the answer is stored. Nothing is told as done before it is stored, and what
+//! is dropped and what there is of the answer is stored; when the thread is deleted, it is dropped and forgotten. Nothing is told as done before it is stored, and what
 //! follows the first byte is well-formed events to the end.
 
 mod attached;
@@ -146,8 +146,7 @@ impl Answering {
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.outlet.closed() => return Err(Interruption::HungUp),
-                () = self.state.cut.cancelled() => return Err(Interruption::Stopping),
+                interruption = self.interrupted() => return Err(interruption),
                 event = events.next() => event,
             };
             match event {
@@ -368,7 +367,17 @@ impl Answering {
         tokio::select! {
             biased;
             sent = self.outlet.send(frame) => Ok(sent?),
-            () = self.state.cut.cancelled() => Err(Interruption::Stopping),
+            interruption = self.interrupted() => Err(interruption),
+        }
+    }
+
+    /// Waits for what ends an answer from outside, whatever it is doing.
+    async fn interrupted(&self) -> Interruption {
+        tokio::select! {
+            biased;
+            () = self.question.slot.thread_gone() => StoreError::NoSuchThread.into(),
+            () = self.outlet.closed() => Interruption::HungUp,
+            () = self.state.cut.cancelled() => Interruption::Stopping,
         }
     }
 }
