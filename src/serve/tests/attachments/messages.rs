@@ -72,6 +72,24 @@ async fn files_go_with_their_thread() {
     bot.stop().await;
 }
 
+/// S3: what a retry removes goes with its files; those of the message that is answered again stay.
+#[tokio::test]
+async fn files_go_with_the_messages_that_a_retry_removes() {
+    let bot = bot().await;
+    let browser = bot.browser().await;
+    let (kept, removed) = (upload(&browser, "a.png", PNG).await, upload(&browser, "b.md", TEXT).await);
+    let told = browser.stream("threads.create", json!({"input": message("q", &[&kept])})).await;
+    let (thread_id, item_id) = (&told[0]["thread"]["id"], &told[1]["item"]["id"]);
+    let add = json!({"thread_id": thread_id, "input": message("r", &[&removed])});
+    browser.stream("threads.add_user_message", add).await;
+    assert_eq!(files(&bot).len(), 3);
+    browser.stream("threads.retry_after_item", json!({"thread_id": thread_id, "item_id": item_id})).await;
+    assert_eq!(get_file(&browser, &removed, &[]).await.status(), 404);
+    assert_eq!(get_file(&browser, &kept, &[]).await.status(), 200);
+    assert_eq!(files(&bot).len(), 1, "its bytes and its text are gone: {:?}", files(&bot));
+    bot.stop().await;
+}
+
 #[tokio::test]
 async fn what_has_no_text_is_taken_and_told() {
     let bot = bot().await;
