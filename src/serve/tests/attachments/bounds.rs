@@ -20,8 +20,14 @@ async fn a_visitor_and_all_visitors_have_bounds() {
     assert_eq!((status, code.as_str()), (413, "too_large"));
     assert_eq!(outcome(send_form(&one, &[("file", Some("c.txt"), b"x")]).await).await.0, 413);
     upload(&two, "a.txt", &mib).await;
-    assert_eq!(announce(&two, "b.txt", 1).await.status(), 413, "all together have no room");
+    let (_, _, late) = outcome(announce(&two, "b.txt", MIB).await).await;
+    let third = bot.browser().await;
+    let of_third = upload(&third, "a.txt", &mib).await;
+    assert_eq!(announce(&third, "b.txt", 1).await.status(), 413, "all together have no room");
+    let url = late["upload_descriptor"]["url"].as_str().unwrap();
+    assert_eq!(send_bytes(&two, url, mib.clone()).await.status(), 413, "though it was announced when there was");
     assert_eq!(files(&bot).len(), 2, "equal bytes lie there once, with their text");
+    delete(&third, &of_third).await;
     // What was announced small counts by what comes.
     let second_id = second["id"].as_str().unwrap();
     delete(&one, second_id).await;
