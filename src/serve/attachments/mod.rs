@@ -6,7 +6,7 @@
 //! which the next sweep removes.
 
 pub mod clean;
-mod judge;
+pub mod judge;
 mod name;
 mod scan;
 mod slots;

@@ -58,7 +58,7 @@ struct Remembered {
 /// What a thread's attachments give to a turn.
 #[derive(Debug, Default)]
 pub struct Attached {
-    /// Their text in pieces, in order; the document of each is the attachment.
+    /// Their text in pieces; the document of each is the attachment.
     pub hits: Vec<Hit>,
     /// Attachments whose text is not all there: the id, and why, for people.
     pub gaps: Vec<(Attachment, String)>,
@@ -127,12 +127,13 @@ fn kind_of(format: &Format) -> DerivedKind {
     DerivedKind::new(format.extensions[0])
 }
 
-/// What the attachments of a thread give to a turn. Equal files count once.
+/// What the attachments of a thread give to a turn, the newest first: what was attached long ago never takes the place
+/// of what a message brings. Equal files count once, and once there is no more room none is read.
 pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Result<Attached, StoreError> {
     let mut attached = Attached::default();
     let deadline = Instant::now() + PATIENCE;
     let mut seen = HashSet::new();
-    for attachment in state.store.thread_attachments(who, thread_id).await? {
+    for attachment in state.store.thread_attachments(who, thread_id).await?.into_iter().rev() {
         let (Some(name), Ok(kind)) = (blob_name(&attachment), Kind::by_name(&attachment.name)) else { continue };
         if !seen.insert((name.clone(), kind.media_type())) {
             continue;
@@ -142,6 +143,10 @@ pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Re
             attached.gaps.push((attachment, why.to_owned()));
             continue;
         };
+        if attached.hits.len() >= MAX_CHUNKS_OF_THREAD {
+            attached.gaps.push((attachment, "there is no room for it beside what was attached later".to_owned()));
+            continue;
+        }
         match reading_of(state, &name, format, deadline).await {
             Some(Reading::Text { chunks, is_cut }) => add(&mut attached, attachment, chunks, is_cut),
             Some(Reading::Unreadable(why) | Reading::Refused(why)) => attached.gaps.push((attachment, why)),

@@ -148,8 +148,10 @@ async fn check_for_viruses(socket: &str, staged: &Staged) -> Result<(), ApiError
 /// Reads a document whose text is not known yet. Its reader is also the last judge of what it is.
 async fn read(state: &AppState, staged: &Staged, kind: Kind) -> Result<Option<Reading>, ApiError> {
     let Kind::Document(format) = kind else { return Ok(None) };
-    if text::known(state, &staged.name, format).await.is_some() {
-        return Ok(None);
+    match text::known(state, &staged.name, format).await {
+        Some(Reading::Refused(why)) => return Err(refused(why)),
+        Some(_) => return Ok(None),
+        None => {}
     }
     let file = staged.open().map_err(unreadable)?;
     match text::read(&state.attachments, &staged.name, file, format).await {

@@ -18,7 +18,7 @@ use crate::docs::reader::InProcess;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
 use crate::model::thread::{ItemContent, Principal, Thread, ThreadItem, ThreadStatus, UserContent, UserMessage};
 use crate::secret::Secret;
-use crate::serve::attachments::{self, clean, text, upload};
+use crate::serve::attachments::{self, clean, judge, text, upload};
 use crate::serve::state::AppState;
 use crate::serve::tests::bot::{NOW, TestIndex};
 use crate::serve::{Deps, visitor};
@@ -188,12 +188,12 @@ async fn the_text_of_a_threads_files_joins_its_turns() {
     let thread_id = thread_with(&server, &ids).await;
     let attached = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
     let seen: Vec<_> = attached.hits.iter().map(|hit| (hit.chunk.document_id.as_str(), hit.path.as_str())).collect();
-    assert_eq!(seen, [(text.id.as_str(), "Kettle.md"), (table.id.as_str(), "prices.csv")], "equal files count once");
-    assert!(attached.hits[0].chunk.text.contains("three years"));
-    assert_eq!(attached.hits[0].chunk.heading_path, ["Warranty"]);
+    assert_eq!(seen, [(table.id.as_str(), "prices.csv"), (same.id.as_str(), "Same.md")], "equal files count once");
+    assert!(attached.hits[1].chunk.text.contains("three years"));
+    assert_eq!(attached.hits[1].chunk.heading_path, ["Warranty"]);
     let gaps: Vec<_> = attached.gaps.iter().map(|(attachment, _)| attachment.id.as_str()).collect();
-    assert_eq!(gaps, [picture.id.as_str(), blank.id.as_str()]);
-    assert_eq!(attached.gaps[1].1, "it holds no text");
+    assert_eq!(gaps, [blank.id.as_str(), picture.id.as_str()]);
+    assert_eq!(attached.gaps[0].1, "it holds no text");
     // What was read is remembered with the bytes; without it the file is read again.
     let name = BlobName::parse(text.sha256.as_deref().unwrap()).unwrap();
     let kind = crate::blobs::DerivedKind::new("md");
@@ -207,6 +207,17 @@ async fn the_text_of_a_threads_files_joins_its_turns() {
     assert!(matches!(foreign, Err(StoreError::NoSuchThread)), "A15: nobody else gets it");
 }
 
+/// D5: what its reader refused after the upload, for it had no time then, is not taken a second time.
+#[tokio::test]
+async fn what_was_found_to_be_something_else_stays_refused() {
+    let server = server().await;
+    let name = BlobName::parse(take(&server, "a.md", TEXT).await.sha256.as_deref().unwrap()).unwrap();
+    let Ok(judge::Kind::Document(format)) = judge::Kind::by_name("a.md") else { panic!("Markdown is a document") };
+    text::remember(&server.state, &name, format, &text::Reading::Refused("it is something else".to_owned())).await;
+    let again = upload::take(&server.state, &who(), "b.md", &mut &*TEXT).await.unwrap_err();
+    assert_eq!(axum::response::IntoResponse::into_response(again).status(), 415);
+}
+
 #[tokio::test]
 async fn a_very_long_text_is_used_up_to_a_bound() {
     let server = server().await;
@@ -214,10 +225,20 @@ async fn a_very_long_text_is_used_up_to_a_bound() {
     for at in 0..9_000 {
         write!(long, "# Part {at}\n\nAbout {at}.\n\n").unwrap();
     }
-    let first = take(&server, "long.md", long.as_bytes()).await;
-    let ids = [first.id.clone(), take(&server, "b.md", format!("{long}b").as_bytes()).await.id];
-    let third = take(&server, "c.md", format!("{long}c").as_bytes()).await.id;
-    let thread_id = thread_with(&server, &[ids[0].clone(), ids[1].clone(), third]).await;
+    let mut ids = Vec::new();
+    for name in ["a.md", "b.md", "c.md"] {
+        ids.push(take(&server, name, format!("{long}{name}").as_bytes()).await.id);
+    }
+    ids.push(take(&server, "Kettle.md", TEXT).await.id);
+    let thread_id = thread_with(&server, &ids).await;
     let attached = text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
-    assert_eq!((attached.hits.len(), attached.gaps.len()), (8_000, 3));
+    assert_eq!(attached.hits.len(), 8_000);
+    assert_eq!(attached.hits[0].path, "Kettle.md", "what came last has its place");
+    let gaps: Vec<_> = attached.gaps.iter().map(|(attachment, _)| attachment.name.as_str()).collect();
+    assert_eq!(gaps, ["c.md", "b.md", "a.md"]);
+    let first = BlobName::parse(attached.gaps[2].0.sha256.as_deref().unwrap()).unwrap();
+    server.blobs.put_derived(&first, &crate::blobs::DerivedKind::new("md"), b"damaged".to_vec()).await.unwrap();
+    text::of_thread(&server.state, &who(), &thread_id).await.unwrap();
+    let left = server.blobs.derived(&first, &crate::blobs::DerivedKind::new("md")).await.unwrap();
+    assert_eq!(left.as_deref(), Some(&b"damaged"[..]), "what has no room is not read either");
 }
