@@ -23,7 +23,7 @@ pub struct Retrieved {
 /// Looks for what answers the turn's question, in the index and in what is attached.
 pub async fn retrieve(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Result<Retrieved, IndexError> {
     let Retrieved { hits, terms } = search(index, turn, limit).await?;
-    let hits = attached::place(hits, turn.attached.clone(), &terms, limit);
+    let hits = attached::place(hits, turn.attached.clone(), &terms, limit).await;
     Ok(Retrieved { hits, terms })
 }
 
