@@ -73,7 +73,11 @@ pub async fn read(attachments: &Attachments, name: &BlobName, file: File, format
         Ok(read) if !Kind::Document(format).was_read_as(&read.parsed.format) => {
             Some(Reading::Refused(format!("its name says {}, its contents are {}", format.name, read.parsed.format)))
         }
-        Ok(read) => Some(cut(chunk::chunks(name.as_str(), &read.parsed.blocks))),
+        Ok(read) => {
+            let name = name.as_str().to_owned();
+            // It may be megabytes: no work for an async thread.
+            tokio::task::spawn_blocking(move || cut(chunk::chunks(&name, &read.parsed.blocks))).await.ok()
+        }
         Err(ReadError::Document(error)) if error.is_passing() => None,
         Err(ReadError::Document(error)) => Some(judged(&error)),
         Err(error @ ReadError::Reader(_)) => {
