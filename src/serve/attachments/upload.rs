@@ -7,6 +7,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use tokio::io::AsyncRead;
 
@@ -19,7 +20,9 @@ use crate::serve::attachments::scan::{self, Verdict};
 use crate::serve::attachments::slots::UploadSlot;
 use crate::serve::attachments::text::{self, Reading};
 use crate::serve::attachments::{blob_name, bounds, clean, name, refused, too_large};
+use crate::serve::connections::Peer;
 use crate::serve::error::{ApiError, log_cause};
+use crate::serve::limits::AddressKey;
 use crate::serve::request_id;
 use crate::serve::state::AppState;
 use crate::store::StoreError;
@@ -36,10 +39,12 @@ struct Passed {
 }
 
 /// Takes a slot, or refuses what the headers already say, or that there are too many uploads.
-pub fn begin(state: &AppState, who: &Principal, headers: &HeaderMap, max_bytes: u64) -> Result<UploadSlot, ApiError> {
+pub fn begin(state: &AppState, who: &Principal, parts: &Parts, max_bytes: u64) -> Result<UploadSlot, ApiError> {
     state.attachments.on()?;
-    check_headers(headers, max_bytes)?;
-    let slot = state.attachments.slots.take(who);
+    check_headers(&parts.headers, max_bytes)?;
+    let peer = parts.extensions.get::<Peer>();
+    let address = peer.map(|Peer(peer)| state.live().limits.address_of(*peer, &parts.headers));
+    let slot = state.attachments.slots.take(who, address.map(AddressKey::of));
     slot.ok_or_else(|| ApiError::busy("too many files are being uploaded; try again in a moment"))
 }
 
