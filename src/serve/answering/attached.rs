@@ -1,5 +1,7 @@
 //! What the files of a thread give to a turn, and what a reader is told of those that give nothing.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::chatkit::Event;
 use crate::model::Hit;
 use crate::model::attachment::Attachment;
@@ -17,6 +19,8 @@ pub(super) struct Attached {
     pub(super) hits: Vec<Hit>,
     /// For the model: which files have none.
     pub(super) notes: Vec<String>,
+    /// The right to hold the text.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Answering {
@@ -37,7 +41,8 @@ impl Answering {
         let note = |(attachment, why): &(Attachment, String)| {
             format!("The visitor attached a file named {:?}. Of its contents this is known: {why}.", attachment.name)
         };
-        Ok(Attached { hits: found.hits, notes: found.gaps.iter().take(MAX_NOTES).map(note).collect() })
+        let notes = found.gaps.iter().take(MAX_NOTES).map(note).collect();
+        Ok(Attached { hits: found.hits, notes, place: found.place })
     }
 
     fn is_of_this_message(&self, attachment: &Attachment) -> bool {

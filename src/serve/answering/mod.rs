@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::{AnswerEvent, Turn};
@@ -141,7 +142,7 @@ impl Answering {
         }
         let asked = self.question.message.as_ref().map(|(_, message)| message.text());
         self.give_title(asked.as_deref().and_then(title::of_question)).await?;
-        let turn = self.turn().await?;
+        let (turn, mut place) = self.turn().await?;
         let mut events = self.state.live().engine.answer(turn);
         loop {
             let event = tokio::select! {
@@ -150,7 +151,11 @@ impl Answering {
                 event = events.next() => event,
             };
             match event {
-                Some(Ok(AnswerEvent::Retrieved { took, .. })) => self.pace.searched(&self.state.metrics, took),
+                Some(Ok(AnswerEvent::Retrieved { took, .. })) => {
+                    // What was attached is looked through; the model gets a few pieces of it.
+                    drop(place.take());
+                    self.pace.searched(&self.state.metrics, took);
+                }
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
                 Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
@@ -177,18 +182,20 @@ impl Answering {
         Ok(())
     }
 
-    async fn turn(&self) -> Result<Turn, Interruption> {
+    /// The turn, and the right to hold the text that comes with it.
+    async fn turn(&self) -> Result<(Turn, Option<OwnedSemaphorePermit>), Interruption> {
         let question = &self.question;
         let items = self.state.store.recent(&question.who, &question.thread.id, history::ITEMS).await?;
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         let attached = self.attached().await?;
-        Ok(Turn {
+        let turn = Turn {
             history: history::exchanges(&items, asked),
             question: self.asked(&items),
             cue: question.cue.clone(),
             hidden: [history::hidden_context(&items), attached.notes].concat(),
             attached: attached.hits,
-        })
+        };
+        Ok((turn, attached.place))
     }
 
     /// What is to be answered: the message, or the last one when a tool or a form was asked for in between.

@@ -5,9 +5,11 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::blobs::{BlobError, BlobName, DerivedKind};
@@ -30,6 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_CHUNKS: usize = 4_000;
 /// Chunks of all attachments of a thread that join a turn.
 const MAX_CHUNKS_OF_THREAD: usize = 8_000;
+
+/// Answers that hold the text of their thread's files at a time, some megabytes each; further ones wait.
+pub const AT_ONCE: usize = 8;
+/// What is said of a file that there was no time for.
+const NOT_NOW: &str = "it cannot be read now; ask again in a moment";
 
 /// What a reader made of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +69,8 @@ pub struct Attached {
     pub hits: Vec<Hit>,
     /// Attachments whose text is not all there: the id, and why, for people.
     pub gaps: Vec<(Attachment, String)>,
+    /// The right to hold the text; to be kept as long as it is.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads the document in an open file. `None` when it takes too long for now.
@@ -135,9 +144,19 @@ fn kind_of(format: &Format) -> DerivedKind {
 /// of what a message brings. Equal files count once, and once there is no more room none is read.
 pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Result<Attached, StoreError> {
     let mut attached = Attached::default();
+    let attachments = state.store.thread_attachments(who, thread_id).await?;
+    if attachments.is_empty() {
+        return Ok(attached);
+    }
+    let waiting = Arc::clone(&state.attachments.texts).acquire_owned();
+    attached.place = tokio::time::timeout(PATIENCE, waiting).await.ok().and_then(Result::ok);
+    if attached.place.is_none() {
+        attached.gaps.extend(attachments.into_iter().rev().map(|attachment| (attachment, NOT_NOW.to_owned())));
+        return Ok(attached);
+    }
     let deadline = Instant::now() + PATIENCE;
     let mut seen = HashSet::new();
-    for attachment in state.store.thread_attachments(who, thread_id).await?.into_iter().rev() {
+    for attachment in attachments.into_iter().rev() {
         let (Some(name), Ok(kind)) = (blob_name(&attachment), Kind::by_name(&attachment.name)) else { continue };
         if !seen.insert((name.clone(), kind.media_type())) {
             continue;
@@ -154,7 +173,7 @@ pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Re
         match reading_of(state, &name, format, deadline).await {
             Some(Reading::Text { chunks, is_cut }) => add(&mut attached, attachment, chunks, is_cut),
             Some(Reading::Unreadable(why) | Reading::Refused(why)) => attached.gaps.push((attachment, why)),
-            None => attached.gaps.push((attachment, "it cannot be read now; ask again in a moment".to_owned())),
+            None => attached.gaps.push((attachment, NOT_NOW.to_owned())),
         }
     }
     Ok(attached)

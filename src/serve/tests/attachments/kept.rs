@@ -286,6 +286,23 @@ async fn the_text_of_a_threads_files_joins_its_turns() {
     assert!(matches!(foreign, Err(StoreError::NoSuchThread)), "A15: nobody else gets it");
 }
 
+/// H19: however many ask at once, the text of a few threads is in memory.
+#[tokio::test]
+async fn few_answers_hold_text_at_a_time() {
+    let server = server().await;
+    let thread_id = thread_with(&server, &[take(&server, "a.md", TEXT).await.id]).await;
+    let who = who();
+    let gather = || text::of_thread(&server.state, &who, &thread_id);
+    let mut held = Vec::new();
+    for _ in 0..text::AT_ONCE {
+        held.push(gather().await.unwrap());
+    }
+    let more = tokio::time::timeout(std::time::Duration::from_millis(100), gather()).await;
+    assert!(more.is_err(), "another one waits");
+    drop(held.pop());
+    assert_eq!(gather().await.unwrap().hits.len(), 1);
+}
+
 /// D5: what its reader refused after the upload, for it had no time then, is not taken a second time.
 #[tokio::test]
 async fn what_was_found_to_be_something_else_stays_refused() {
