@@ -4,6 +4,7 @@
 //! the documents: at most half of an answer's pieces are theirs, unless there is nothing else.
 
 use std::collections::HashSet;
+use std::panic::resume_unwind;
 
 use crate::model::{Hit, QueryTerm};
 use crate::text::{Language, words};
@@ -12,11 +13,18 @@ use crate::text::{Language, words};
 /// for it all the same.
 const UNASKED_SHARE: f32 = 0.2;
 
-/// The best `limit` of both, best first.
-pub(super) fn place(found: Vec<Hit>, attached: Vec<Hit>, terms: &[QueryTerm], limit: usize) -> Vec<Hit> {
+/// The best `limit` of both, best first. There may be megabytes of text to look through, which no async thread does.
+pub(super) async fn place(found: Vec<Hit>, attached: Vec<Hit>, terms: &[QueryTerm], limit: usize) -> Vec<Hit> {
     if attached.is_empty() {
         return found;
     }
+    let terms = terms.to_vec();
+    let ranking = tokio::task::spawn_blocking(move || rank(found, attached, &terms, limit)).await;
+    // Without a panic it was given up with its runtime, and nobody waits any more.
+    ranking.unwrap_or_else(|error| error.try_into_panic().map_or_else(|_| Vec::new(), |panic| resume_unwind(panic)))
+}
+
+fn rank(found: Vec<Hit>, attached: Vec<Hit>, terms: &[QueryTerm], limit: usize) -> Vec<Hit> {
     let top = found.iter().map(|hit| hit.score).fold(0.0, f32::max);
     let top = if top > 0.0 { top } else { 1.0 };
     let mut attached: Vec<Hit> = attached
@@ -50,6 +58,8 @@ fn share(terms: &[QueryTerm], hit: &Hit) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
     use crate::llm::tests::hit;
 
@@ -70,12 +80,19 @@ mod tests {
         let found = vec![scored("one", 8.0), scored("two", 4.0), scored("three", 2.0), scored("four", 1.0)];
         let attached = vec![hit("Alpha."), hit("The invoice says lamp."), hit("The invoice.")];
         let terms = [term("invoice"), term("lamp")];
-        let all = place(found.clone(), attached.clone(), &terms, 4);
+        let all = rank(found.clone(), attached.clone(), &terms, 4);
         assert_eq!(texts(&all), ["one", "The invoice says lamp.", "The invoice.", "two"]);
-        assert_eq!(place(found.clone(), Vec::new(), &terms, 4), found);
-        assert_eq!(
-            texts(&place(Vec::new(), attached, &terms, 4)),
-            ["The invoice says lamp.", "The invoice.", "Alpha."]
-        );
+        assert_eq!(rank(found.clone(), Vec::new(), &terms, 4), found);
+        assert_eq!(texts(&rank(Vec::new(), attached, &terms, 4)), ["The invoice says lamp.", "The invoice.", "Alpha."]);
+    }
+
+    /// H19: a long text that somebody attached holds up nobody else.
+    #[tokio::test]
+    async fn long_texts_are_ranked_on_a_thread_of_their_own() {
+        let attached = vec![hit("The invoice says lamp, and a good deal more that nobody asked for."); 2_000];
+        let terms = [term("lamp")];
+        let mut placing = Box::pin(place(vec![scored("Found.", 1.0)], attached, &terms, 4));
+        assert!(placing.as_mut().now_or_never().is_none(), "it was done here and now");
+        assert_eq!(placing.await.len(), 4);
     }
 }

@@ -83,12 +83,12 @@ pub struct Engine {
 
 impl Engine {
     /// Answers one question. Dropping the stream cancels the work.
-    pub fn answer(&self, turn: Turn) -> BoxStream<'static, Result<AnswerEvent, AnswerError>> {
+    pub fn answer(&self, mut turn: Turn) -> BoxStream<'static, Result<AnswerEvent, AnswerError>> {
         let engine = self.clone();
         let started = async move {
             let begun = Instant::now();
             let Retrieved { hits, terms } =
-                retrieve::retrieve(engine.index.as_ref(), &turn, engine.max_search_results).await?;
+                retrieve::retrieve(engine.index.as_ref(), &mut turn, engine.max_search_results).await?;
             let retrieved = AnswerEvent::Retrieved { hits: hits.len(), took: begun.elapsed() };
             let citer = Citer::new(hits.clone());
             let Turn { question, history, cue, hidden, .. } = turn;

@@ -20,10 +20,10 @@ pub struct Retrieved {
     pub terms: Vec<QueryTerm>,
 }
 
-/// Looks for what answers the turn's question, in the index and in what is attached.
-pub async fn retrieve(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Result<Retrieved, IndexError> {
+/// Looks for what answers the turn's question, in the index and in what is attached, which is taken: it may be long.
+pub async fn retrieve(index: &dyn VectorStore, turn: &mut Turn, limit: usize) -> Result<Retrieved, IndexError> {
     let Retrieved { hits, terms } = search(index, turn, limit).await?;
-    let hits = attached::place(hits, turn.attached.clone(), &terms, limit);
+    let hits = attached::place(hits, std::mem::take(&mut turn.attached), &terms, limit).await;
     Ok(Retrieved { hits, terms })
 }
 

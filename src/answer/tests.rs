@@ -104,8 +104,8 @@ async fn a_question_that_points_back_is_searched_alone_and_with_what_it_points_a
     ];
     let engine = engine_of(folder.path(), Arc::new(Extractive), &documents).await;
     let first = async |question: &str, history: &[&str]| {
-        let turn = Turn { question: question.into(), history: before(history), ..Turn::default() };
-        let found = retrieve::retrieve(engine.index.as_ref(), &turn, 5).await.expect("a search");
+        let mut turn = Turn { question: question.into(), history: before(history), ..Turn::default() };
+        let found = retrieve::retrieve(engine.index.as_ref(), &mut turn, 5).await.expect("a search");
         found.hits.first().map(|hit| hit.path.clone()).unwrap_or_default()
     };
     assert_eq!(first("How many days until it arrives?", &["How do I get a refund?"]).await, "refunds.md");

@@ -1,13 +1,15 @@
 //! One answer at a time per thread.
 //!
 //! An answer keeps its [`Slot`] until its last write, so a message that follows a hang-up finds the partial answer
-//! stored before it.
+//! stored before it. Whoever deletes a thread tells the answer in it, which then ends at once.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How long a message waits for the answer before it, which may be stopping.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -15,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The threads that are being answered.
 #[derive(Debug, Default)]
 pub struct Busy {
-    threads: Mutex<HashSet<String>>,
+    /// Each with what tells its answer that the thread is gone.
+    threads: Mutex<HashMap<String, CancellationToken>>,
     freed: Notify,
 }
 
@@ -24,6 +27,7 @@ pub struct Busy {
 pub struct Slot {
     busy: Arc<Busy>,
     thread_id: String,
+    gone: CancellationToken,
 }
 
 impl Busy {
@@ -38,15 +42,30 @@ impl Busy {
             tokio::pin!(freed);
             // Registered before looking, so that no notice is missed in between.
             freed.as_mut().enable();
-            if self.lock().insert(thread_id.to_owned()) {
-                return Slot { busy: Arc::clone(self), thread_id: thread_id.to_owned() };
+            if let Entry::Vacant(free) = self.lock().entry(thread_id.to_owned()) {
+                let gone = free.insert(CancellationToken::new()).clone();
+                return Slot { busy: Arc::clone(self), thread_id: thread_id.to_owned(), gone };
             }
             freed.await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
+    /// Tells the answer in a thread, if there is one, that the thread was deleted.
+    pub fn thread_is_gone(&self, thread_id: &str) {
+        if let Some(gone) = self.lock().get(thread_id) {
+            gone.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    /// Waits until the thread is deleted.
+    pub async fn thread_gone(&self) {
+        self.gone.cancelled().await;
     }
 }
 

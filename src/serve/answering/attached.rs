@@ -1,5 +1,7 @@
 //! What the files of a thread give to a turn, and what a reader is told of those that give nothing.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::chatkit::Event;
 use crate::model::Hit;
 use crate::model::attachment::Attachment;
@@ -18,6 +20,8 @@ pub(super) struct Attached {
     pub(super) hits: Vec<Hit>,
     /// For the model: which files have none.
     pub(super) notes: Vec<String>,
+    /// The right to hold the text.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Answering {
@@ -31,8 +35,7 @@ impl Answering {
         let (who, thread_id) = (&self.question.who, &self.question.thread.id);
         let found = tokio::select! {
             biased;
-            () = self.outlet.closed() => return Err(Interruption::HungUp),
-            () = self.state.cut.cancelled() => return Err(Interruption::Stopping),
+            interruption = self.interrupted() => return Err(interruption),
             found = text::of_thread(&self.state, who, thread_id) => found?,
         };
         for (attachment, why) in found.gaps.iter().filter(|(attachment, _)| self.is_of_this_message(attachment)) {
@@ -43,7 +46,8 @@ impl Answering {
         let note = |(attachment, why): &(Attachment, String)| {
             format!("The visitor attached a file named {:?}. Of its contents this is known: {why}.", attachment.name)
         };
-        Ok(Attached { hits: found.hits, notes: found.gaps.iter().take(MAX_NOTES).map(note).collect() })
+        let notes = found.gaps.iter().take(MAX_NOTES).map(note).collect();
+        Ok(Attached { hits: found.hits, notes, place: found.place })
     }
 
     fn is_of_this_message(&self, attachment: &Attachment) -> bool {

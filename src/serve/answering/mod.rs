@@ -1,7 +1,7 @@
 //! One answer, from the question's acknowledgement to the last write, in a task of its own.
 //!
 //! The task outlives the connection. When the client hangs up, stops reading, or the server stops, the engine's work
-//! is dropped and what there is of the answer is stored. Nothing is told as done before it is stored, and what
+//! is dropped and what there is of the answer is stored; when the thread is deleted, it is dropped and forgotten. Nothing is told as done before it is stored, and what
 //! follows the first byte is well-formed events to the end.
 
 mod attached;
@@ -20,6 +20,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::{AnswerEvent, Turn};
@@ -142,17 +143,20 @@ impl Answering {
             self.send(&Event::Progress { icon, text }).await?;
         }
         self.give_first_title().await?;
-        let turn = self.turn().await?;
+        let (turn, mut place) = self.turn().await?;
         let mut events = self.state.live().engine.answer(turn);
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.outlet.closed() => return Err(Interruption::HungUp),
-                () = self.state.cut.cancelled() => return Err(Interruption::Stopping),
+                interruption = self.interrupted() => return Err(interruption),
                 event = events.next() => event,
             };
             match event {
-                Some(Ok(AnswerEvent::Retrieved { took, .. })) => self.pace.searched(&self.state.metrics, took),
+                Some(Ok(AnswerEvent::Retrieved { took, .. })) => {
+                    // What was attached is looked through; the model gets a few pieces of it.
+                    drop(place.take());
+                    self.pace.searched(&self.state.metrics, took);
+                }
                 Some(Ok(AnswerEvent::Delta(text))) => self.tell_text(&text).await?,
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
                 Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
@@ -188,7 +192,8 @@ impl Answering {
         Ok(())
     }
 
-    async fn turn(&self) -> Result<Turn, Interruption> {
+    /// The turn, and the right to hold the text that comes with it.
+    async fn turn(&self) -> Result<(Turn, Option<OwnedSemaphorePermit>), Interruption> {
         let question = &self.question;
         let items = if question.is_new {
             Vec::new()
@@ -197,13 +202,14 @@ impl Answering {
         };
         let asked = question.message.as_ref().map(|(item_id, _)| item_id.as_str());
         let attached = self.attached().await?;
-        Ok(Turn {
+        let turn = Turn {
             history: history::exchanges(&items, asked),
             question: self.asked(&items),
             cue: question.cue.clone(),
             hidden: [history::hidden_context(&items), attached.notes].concat(),
             attached: attached.hits,
-        })
+        };
+        Ok((turn, attached.place))
     }
 
     /// What is to be answered: the message, or the last one when a tool or a form was asked for in between.
@@ -382,7 +388,17 @@ impl Answering {
         tokio::select! {
             biased;
             sent = self.outlet.send(frame) => Ok(sent?),
-            () = self.state.cut.cancelled() => Err(Interruption::Stopping),
+            interruption = self.interrupted() => Err(interruption),
+        }
+    }
+
+    /// Waits for what ends an answer from outside, whatever it is doing.
+    async fn interrupted(&self) -> Interruption {
+        tokio::select! {
+            biased;
+            () = self.question.slot.thread_gone() => StoreError::NoSuchThread.into(),
+            () = self.outlet.closed() => Interruption::HungUp,
+            () = self.state.cut.cancelled() => Interruption::Stopping,
         }
     }
 }

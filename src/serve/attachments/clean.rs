@@ -79,7 +79,7 @@ pub async fn forget(state: &AppState, names: Vec<BlobName>) {
     }
 }
 
-/// The bytes that may lose their name when this thread is deleted; none when it is not the caller's.
+/// The bytes that may lose their name when this thread loses messages; none when it is not the caller's.
 pub async fn bytes_of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Vec<BlobName> {
     state.store.thread_attachments(who, thread_id).await.map_or_else(|_| Vec::new(), |found| names_of(&found))
 }

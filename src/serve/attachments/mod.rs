@@ -6,7 +6,7 @@
 //! which the next sweep removes.
 
 pub mod clean;
-mod judge;
+pub mod judge;
 mod name;
 mod scan;
 mod slots;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::blobs::{BlobError, BlobName, BlobStore};
 use crate::chatkit::{AttachmentObject, UploadDescriptor};
@@ -46,6 +46,8 @@ pub struct Attachments {
     blobs: Arc<dyn BlobStore>,
     reader: Arc<dyn OpenReader>,
     slots: Slots,
+    /// Answers that may hold the text of their thread's files at the same time.
+    texts: Arc<Semaphore>,
     /// Held for reading from when bytes are kept until a row names them; for writing while unnamed bytes are removed.
     naming: RwLock<()>,
     /// What addresses begin with, without a slash at the end; empty without a `PUBLIC_URL`.
@@ -61,7 +63,8 @@ impl Attachments {
         public_url: Option<&str>,
     ) -> Self {
         let base = public_url.unwrap_or_default().trim_end_matches('/').to_owned();
-        Self { settings, blobs, reader, slots: Slots::default(), naming: RwLock::default(), base }
+        let texts = Arc::new(Semaphore::new(text::AT_ONCE));
+        Self { settings, blobs, reader, slots: Slots::default(), texts, naming: RwLock::default(), base }
     }
 
     /// What a page needs to offer attachments; null when there are none.

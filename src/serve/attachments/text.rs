@@ -5,9 +5,11 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::blobs::{BlobError, BlobName, DerivedKind};
@@ -30,6 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const MAX_CHUNKS: usize = 4_000;
 /// Chunks of all attachments of a thread that join a turn.
 const MAX_CHUNKS_OF_THREAD: usize = 8_000;
+
+/// Answers that hold the text of their thread's files at a time, some megabytes each; further ones wait.
+pub const AT_ONCE: usize = 8;
+/// What is said of a file that there was no time for.
+const NOT_NOW: &str = "it cannot be read now; ask again in a moment";
 
 /// What a reader made of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,10 +65,12 @@ struct Remembered {
 /// What a thread's attachments give to a turn.
 #[derive(Debug, Default)]
 pub struct Attached {
-    /// Their text in pieces, in order; the document of each is the attachment.
+    /// Their text in pieces; the document of each is the attachment.
     pub hits: Vec<Hit>,
     /// Attachments whose text is not all there: the id, and why, for people.
     pub gaps: Vec<(Attachment, String)>,
+    /// The right to hold the text; to be kept as long as it is.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 /// Reads the document in an open file. `None` when it takes too long for now.
@@ -73,7 +82,11 @@ pub async fn read(attachments: &Attachments, name: &BlobName, file: File, format
         Ok(read) if !Kind::Document(format).was_read_as(&read.parsed.format) => {
             Some(Reading::Refused(format!("its name says {}, its contents are {}", format.name, read.parsed.format)))
         }
-        Ok(read) => Some(cut(chunk::chunks(name.as_str(), &read.parsed.blocks))),
+        Ok(read) => {
+            let name = name.as_str().to_owned();
+            // It may be megabytes: no work for an async thread.
+            tokio::task::spawn_blocking(move || cut(chunk::chunks(&name, &read.parsed.blocks))).await.ok()
+        }
         Err(ReadError::Document(error)) if error.is_passing() => None,
         Err(ReadError::Document(error)) => Some(judged(&error)),
         Err(error @ ReadError::Reader(_)) => {
@@ -127,12 +140,23 @@ fn kind_of(format: &Format) -> DerivedKind {
     DerivedKind::new(format.extensions[0])
 }
 
-/// What the attachments of a thread give to a turn. Equal files count once.
+/// What the attachments of a thread give to a turn, the newest first: what was attached long ago never takes the place
+/// of what a message brings. Equal files count once, and once there is no more room none is read.
 pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Result<Attached, StoreError> {
     let mut attached = Attached::default();
+    let attachments = state.store.thread_attachments(who, thread_id).await?;
+    if attachments.is_empty() {
+        return Ok(attached);
+    }
+    let waiting = Arc::clone(&state.attachments.texts).acquire_owned();
+    attached.place = tokio::time::timeout(PATIENCE, waiting).await.ok().and_then(Result::ok);
+    if attached.place.is_none() {
+        attached.gaps.extend(attachments.into_iter().rev().map(|attachment| (attachment, NOT_NOW.to_owned())));
+        return Ok(attached);
+    }
     let deadline = Instant::now() + PATIENCE;
     let mut seen = HashSet::new();
-    for attachment in state.store.thread_attachments(who, thread_id).await? {
+    for attachment in attachments.into_iter().rev() {
         let (Some(name), Ok(kind)) = (blob_name(&attachment), Kind::by_name(&attachment.name)) else { continue };
         if !seen.insert((name.clone(), kind.media_type())) {
             continue;
@@ -142,10 +166,14 @@ pub async fn of_thread(state: &AppState, who: &Principal, thread_id: &str) -> Re
             attached.gaps.push((attachment, why.to_owned()));
             continue;
         };
+        if attached.hits.len() >= MAX_CHUNKS_OF_THREAD {
+            attached.gaps.push((attachment, "there is no room for it beside what was attached later".to_owned()));
+            continue;
+        }
         match reading_of(state, &name, format, deadline).await {
             Some(Reading::Text { chunks, is_cut }) => add(&mut attached, attachment, chunks, is_cut),
             Some(Reading::Unreadable(why) | Reading::Refused(why)) => attached.gaps.push((attachment, why)),
-            None => attached.gaps.push((attachment, "it cannot be read now; ask again in a moment".to_owned())),
+            None => attached.gaps.push((attachment, NOT_NOW.to_owned())),
         }
     }
     Ok(attached)

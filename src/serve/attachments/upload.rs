@@ -7,19 +7,23 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use tokio::io::AsyncRead;
 
 use crate::blobs::Staged;
 use crate::config::settings::AttachmentSettings;
-use crate::model::attachment::Attachment;
+use crate::model::attachment::{Attachment, AttachmentUsage};
 use crate::model::thread::Principal;
 use crate::serve::attachments::judge::{self, Kind};
 use crate::serve::attachments::scan::{self, Verdict};
 use crate::serve::attachments::slots::UploadSlot;
 use crate::serve::attachments::text::{self, Reading};
 use crate::serve::attachments::{blob_name, bounds, clean, name, refused, too_large};
+use crate::serve::connections::Peer;
 use crate::serve::error::{ApiError, log_cause};
+use crate::serve::limits::AddressKey;
+use crate::serve::request_id;
 use crate::serve::state::AppState;
 use crate::store::StoreError;
 
@@ -35,10 +39,12 @@ struct Passed {
 }
 
 /// Takes a slot, or refuses what the headers already say, or that there are too many uploads.
-pub fn begin(state: &AppState, who: &Principal, headers: &HeaderMap, max_bytes: u64) -> Result<UploadSlot, ApiError> {
+pub fn begin(state: &AppState, who: &Principal, parts: &Parts, max_bytes: u64) -> Result<UploadSlot, ApiError> {
     state.attachments.on()?;
-    check_headers(headers, max_bytes)?;
-    let slot = state.attachments.slots.take(who);
+    check_headers(&parts.headers, max_bytes)?;
+    let peer = parts.extensions.get::<Peer>();
+    let address = peer.map(|Peer(peer)| state.live().limits.address_of(*peer, &parts.headers));
+    let slot = state.attachments.slots.take(who, address.map(AddressKey::of));
     slot.ok_or_else(|| ApiError::busy("too many files are being uploaded; try again in a moment"))
 }
 
@@ -74,7 +80,7 @@ pub async fn fill(
     let settings = state.attachments.on()?;
     let passed = pass(state, settings, &announced.name, from).await?;
     let attachment = described(announced, &passed);
-    name_bytes(state, who, settings, attachment, passed, Row::Announced).await
+    name_bytes(state, who, settings, Naming { attachment, passed, row: Row::Announced }).await
 }
 
 /// A file that was not announced.
@@ -98,7 +104,7 @@ pub async fn take(
         created_at: state.clock.now(),
     };
     let attachment = described(attachment, &passed);
-    name_bytes(state, who, settings, attachment, passed, Row::New).await
+    name_bytes(state, who, settings, Naming { attachment, passed, row: Row::New }).await
 }
 
 /// Stages the bytes and lets all judges look at them, the cheap ones first.
@@ -148,8 +154,10 @@ async fn check_for_viruses(socket: &str, staged: &Staged) -> Result<(), ApiError
 /// Reads a document whose text is not known yet. Its reader is also the last judge of what it is.
 async fn read(state: &AppState, staged: &Staged, kind: Kind) -> Result<Option<Reading>, ApiError> {
     let Kind::Document(format) = kind else { return Ok(None) };
-    if text::known(state, &staged.name, format).await.is_some() {
-        return Ok(None);
+    match text::known(state, &staged.name, format).await {
+        Some(Reading::Refused(why)) => return Err(refused(why)),
+        Some(_) => return Ok(None),
+        None => {}
     }
     let file = staged.open().map_err(unreadable)?;
     match text::read(&state.attachments, &staged.name, file, format).await {
@@ -174,14 +182,35 @@ enum Row {
     New,
 }
 
-/// Keeps the bytes and lets a row name them, in this order. No sweep runs in between.
+/// Bytes that passed everything, and the attachment that is to name them.
+struct Naming {
+    attachment: Attachment,
+    passed: Passed,
+    row: Row,
+}
+
+/// Keeps the bytes and lets a row name them, in this order. No sweep runs in between, also when the caller hangs up:
+/// a row that is on its way to the store must find its bytes.
 async fn name_bytes(
     state: &AppState,
     who: &Principal,
     settings: &AttachmentSettings,
-    attachment: Attachment,
-    passed: Passed,
-    row: Row,
+    naming: Naming,
+) -> Result<Attachment, ApiError> {
+    let (state, who, bounds) = (state.clone(), who.clone(), bounds(settings));
+    let naming = async move { name_bytes_now(&state, &who, &bounds, naming).await };
+    let named = tokio::spawn(request_id::scope(request_id::current(), naming)).await;
+    named.unwrap_or_else(|error| {
+        log_cause("an upload ended with a bug", &error);
+        Err(ApiError::internal())
+    })
+}
+
+async fn name_bytes_now(
+    state: &AppState,
+    who: &Principal,
+    bounds: &AttachmentUsage,
+    Naming { attachment, passed, row }: Naming,
 ) -> Result<Attachment, ApiError> {
     let naming = state.attachments.naming.read().await;
     let (name, bytes) = (passed.staged.name.clone(), passed.staged.bytes);
@@ -190,8 +219,8 @@ async fn name_bytes(
         text::remember(state, &name, format, reading).await;
     }
     let named = match row {
-        Row::Announced => state.store.finish_upload(who, &attachment, &bounds(settings)).await,
-        Row::New => state.store.add_attachment(who, &attachment, &bounds(settings)).await,
+        Row::Announced => state.store.finish_upload(who, &attachment, bounds).await,
+        Row::New => state.store.add_attachment(who, &attachment, bounds).await,
     };
     drop(naming);
     if let Err(error) = named {

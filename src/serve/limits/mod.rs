@@ -15,10 +15,10 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 
 use crate::config::settings::{Network, RateLimit};
-use crate::serve::limits::address::AddressKey;
 use crate::serve::limits::rate::Rate;
 use crate::serve::visitor::Presented;
 
+pub use address::AddressKey;
 pub use load::Load;
 
 /// Requests that may come at once: what a page asks for when it is opened, twice.

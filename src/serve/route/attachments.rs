@@ -52,7 +52,7 @@ pub async fn put(
     let Path(attachment_id) = attachment_id?;
     let (parts, body) = request.into_parts();
     let mut bytes = StreamReader::new(pieces(body));
-    let begun = upload::begin(&state, &who, &parts.headers, state.attachments.max_bytes());
+    let begun = upload::begin(&state, &who, &parts, state.attachments.max_bytes());
     let filled = match begun {
         Ok(_slot) => upload::fill(&state, &who, &attachment_id, &mut bytes).await,
         Err(refusal) => Err(refusal),
@@ -74,7 +74,7 @@ pub async fn post(
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     let max_bytes = state.attachments.max_bytes() + MAX_FORM_BYTES;
-    let _slot = match upload::begin(&state, &who, &parts.headers, max_bytes) {
+    let _slot = match upload::begin(&state, &who, &parts, max_bytes) {
         Ok(slot) => slot,
         Err(refusal) => {
             tokio::spawn(drain(pieces(body)));

@@ -34,8 +34,22 @@ const AT_ONCE: usize = 4;
 /// Previews that are made or waited for at a time; more are refused, and may come again.
 const AT_ALL: usize = 32;
 
-static SLOTS: Semaphore = Semaphore::const_new(AT_ONCE);
-static PLACES: Semaphore = Semaphore::const_new(AT_ALL);
+/// Those of documents wait for nothing of a visitor's.
+static OF_DOCUMENTS: Queue = Queue::new();
+/// Those of attachments may wait until a file is read.
+static OF_ATTACHMENTS: Queue = Queue::new();
+
+/// How many previews are made and waited for.
+struct Queue {
+    slots: Semaphore,
+    places: Semaphore,
+}
+
+impl Queue {
+    const fn new() -> Self {
+        Self { slots: Semaphore::const_new(AT_ONCE), places: Semaphore::const_new(AT_ALL) }
+    }
+}
 
 /// What is wanted. All of it may be left out.
 #[derive(Debug, Deserialize)]
@@ -59,7 +73,7 @@ pub async fn show(
     let wanted = wanted(params)?;
     let record = documents::record(&state, &document_id).await?;
     let chunks = async { Ok(state.index.chunks(&document_id).await?) };
-    page(&state, record, chunks, wanted).await
+    page(&state, record, chunks, (wanted, &OF_DOCUMENTS)).await
 }
 
 /// `GET /knowledge/attachments/{attachment_id}/preview`: for its owner alone.
@@ -77,7 +91,7 @@ pub async fn of_attachment(
         let chunks = text::of_attachment(&state, &attachment).await;
         chunks.ok_or_else(|| ApiError::not_found("the attachment has no text"))
     };
-    page(&state, record_of(&attachment), chunks, wanted).await
+    page(&state, record_of(&attachment), chunks, (wanted, &OF_ATTACHMENTS)).await
 }
 
 /// An attachment as if it were indexed.
@@ -108,10 +122,11 @@ async fn page(
     state: &AppState,
     record: DocumentRecord,
     chunks: impl Future<Output = Result<Vec<Chunk>, ApiError>>,
-    wanted: Wanted,
+    (wanted, queue): (Wanted, &'static Queue),
 ) -> Result<Response, ApiError> {
-    let _place = PLACES.try_acquire().map_err(|_| ApiError::busy("many previews are asked for at once; try again"))?;
-    let slot = SLOTS.acquire().await.map_err(|_| ApiError::internal())?;
+    let _place =
+        queue.places.try_acquire().map_err(|_| ApiError::busy("many previews are asked for at once; try again"))?;
+    let slot = queue.slots.acquire().await.map_err(|_| ApiError::internal())?;
     let chunks = chunks.await?;
     let name = state.live().assistant_name.clone();
     // The slot goes with the work: a reader who leaves does not end it.
@@ -140,4 +155,22 @@ fn wanted(params: Params) -> Result<Wanted, ApiError> {
         ..Locator::default()
     };
     Ok(Wanted { place, quote: bounded(params.quote, "quote", MAX_QUOTE_BYTES)?, part: params.part })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AT_ONCE, OF_ATTACHMENTS};
+    use crate::serve::tests::bot::Bot;
+
+    /// H23: visitors whose files take long to read hold up their own previews, and nobody's of the documents.
+    #[tokio::test]
+    async fn slow_attachments_hold_up_no_document() {
+        let bot = Bot::usual().await;
+        let browser = bot.browser().await;
+        let _reading = OF_ATTACHMENTS.slots.acquire_many(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
+        let shown = browser.get("/knowledge/documents/refund_policy/preview");
+        let shown = tokio::time::timeout(std::time::Duration::from_secs(10), shown).await.expect("it comes");
+        assert_eq!(shown.status(), 200);
+        bot.stop().await;
+    }
 }

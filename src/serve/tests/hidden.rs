@@ -72,6 +72,7 @@ async fn no_operation_tells_of_hidden_items() {
         for (kind, params, status) in [
             ("items.list", with(json!({"after": item_id})), 400),
             ("threads.retry_after_item", with(json!({"item_id": item_id})), 404),
+            ("items.feedback", with(json!({"item_ids": [item_id], "kind": "positive"})), 404),
             ("threads.add_structured_input", with(json!({"item_id": item_id, "input": {}})), 404),
             ("threads.custom_action", with(json!({"item_id": item_id, "action": {"type": "a"}})), 404),
             ("threads.sync_custom_action", with(json!({"item_id": item_id, "action": {"type": "a"}})), 404),

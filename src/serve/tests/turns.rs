@@ -142,6 +142,28 @@ async fn a_thread_deleted_at_any_stage_stays_deleted() {
     bot.stop().await;
 }
 
+/// S3, M7: a model stops working for a thread that is gone, though it says nothing and its reader stays.
+#[tokio::test]
+async fn deleting_a_thread_ends_its_answer_at_once() {
+    let script = vec![Step::Text("Within "), Step::Wait];
+    let bot = Bot::start(Setup { script, ..Setup::default() }).await;
+    let (browser, stranger) = (bot.browser().await, bot.browser().await);
+    let running = post(&browser, "threads.create", json!({"input": input("delete this")})).await;
+    until("a model at work", || bot.watch.running() == 1).await;
+    let listed = browser.call("threads.list", json!({})).await;
+    let thread_id = listed["data"][0]["id"].as_str().unwrap();
+    stranger.call("threads.delete", json!({"thread_id": thread_id})).await;
+    assert_eq!(browser.items(thread_id).await.len(), 1, "nobody else ends it");
+    assert_eq!(bot.watch.running(), 1);
+    browser.call("threads.delete", json!({"thread_id": thread_id})).await;
+    // Nobody lets the model go on.
+    until("the end of the model's work", || bot.watch.running() == 0).await;
+    let told = events(&running.text().await.unwrap());
+    assert_eq!(told.last().unwrap(), &json!({"type": "error", "code": "stream.error", "allow_retry": false}));
+    assert_eq!(browser.call("threads.list", json!({})).await["data"], json!([]));
+    bot.stop().await;
+}
+
 #[tokio::test]
 async fn locked_and_closed_threads_take_no_turns_and_everything_else() {
     let bot = local(super::bot::usual_script()).await;

@@ -17,7 +17,7 @@ pub(super) fn insert(
     bounds: &AttachmentUsage,
 ) -> Result<(), StoreError> {
     check_number(connection, who)?;
-    check_bounds(connection, who, attachment.size_bytes, bounds)?;
+    check_bounds(connection, who, (attachment.size_bytes, attachment.size_bytes), bounds)?;
     change(
         connection,
         "INSERT INTO attachments (id, owner, created_us, name, mime_type, kind, size_bytes, sha256) \
@@ -48,7 +48,7 @@ pub(super) fn finish(
         return Err(StoreError::AttachmentState(announced.id, "uploaded already"));
     }
     let more = attachment.size_bytes.saturating_sub(announced.size_bytes);
-    check_bounds(connection, who, more, bounds)?;
+    check_bounds(connection, who, (more, attachment.size_bytes), bounds)?;
     change(
         connection,
         "UPDATE attachments SET mime_type = ?1, kind = ?2, size_bytes = ?3, sha256 = ?4 \
@@ -74,21 +74,22 @@ fn check_number(connection: &Connection, who: &Principal) -> Result<(), StoreErr
     Ok(())
 }
 
+/// What is only announced counts for its visitor and not for all: words alone must not take the space of others.
 fn check_bounds(
     connection: &Connection,
     who: &Principal,
-    more: u64,
+    (of_principal_more, in_all_more): (u64, u64),
     bounds: &AttachmentUsage,
 ) -> Result<(), StoreError> {
     let statement = "SELECT COALESCE(SUM(CASE WHEN owner = ?1 THEN size_bytes END), 0), \
-                     COALESCE(SUM(size_bytes), 0) FROM attachments";
+                     COALESCE(SUM(CASE WHEN sha256 IS NOT NULL THEN size_bytes END), 0) FROM attachments";
     let taken = row(connection, statement, params![who.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (of_principal, in_all): (i64, i64) = taken.unwrap_or_default();
-    let exceeds = |taken: i64, most| taken.saturating_add(bytes_column(more)) > bytes_column(most);
-    if exceeds(of_principal, bounds.of_principal) {
+    let exceeds = |taken: i64, more, most| taken.saturating_add(bytes_column(more)) > bytes_column(most);
+    if exceeds(of_principal, of_principal_more, bounds.of_principal) {
         return Err(StoreError::AttachmentsFull("your attachments take all the space they may; delete some threads"));
     }
-    if exceeds(in_all, bounds.in_all) {
+    if exceeds(in_all, in_all_more, bounds.in_all) {
         return Err(StoreError::AttachmentsFull("there is no space for attachments now"));
     }
     Ok(())

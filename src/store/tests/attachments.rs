@@ -104,8 +104,15 @@ async fn attachments_stay_within_their_bounds() {
         store.add_attachment(&who, &first, &bounds).await.unwrap();
         assert!(full(&store.add_attachment(&who, &announced(41), &bounds).await));
         store.add_attachment(&who, &announced(40), &bounds).await.unwrap();
-        assert!(full(&store.add_attachment(&other, &announced(51), &bounds).await));
-        store.add_attachment(&other, &announced(50), &bounds).await.unwrap();
+        // What is announced takes nothing from others; what is uploaded does, whenever it was announced.
+        let late = announced(100);
+        store.add_attachment(&other, &late, &bounds).await.unwrap();
+        store.delete_attachment(&other, &late.id).await.unwrap();
+        let third = principal("c");
+        store.add_attachment(&third, &late, &bounds).await.unwrap();
+        store.add_attachment(&other, &uploaded(&announced(60), "cc"), &bounds).await.unwrap();
+        assert!(full(&store.add_attachment(&principal("d"), &announced(91), &bounds).await));
+        assert!(full(&store.finish_upload(&third, &uploaded(&late, "dd"), &bounds).await));
         let larger = Attachment { size_bytes: 61, ..uploaded(&first, "aa") };
         assert!(full(&store.finish_upload(&who, &larger, &bounds).await), "an upload may be larger than announced");
         assert_eq!(store.attachment(&who, &first.id).await.unwrap(), first);

@@ -58,21 +58,26 @@ pub(super) async fn rename(
 pub(super) async fn delete(state: &AppState, who: &Principal, thread_id: &str) -> Result<Response, ApiError> {
     let bytes = attachments::clean::bytes_of_thread(state, who, thread_id).await;
     match state.store.delete_thread(who, thread_id).await {
-        Ok(()) | Err(StoreError::NoSuchThread) => {
+        Ok(()) => {
+            state.busy.thread_is_gone(thread_id);
             attachments::clean::forget(state, bytes).await;
-            Ok(route::json(&json!({})))
         }
-        Err(error) => Err(error.into()),
+        Err(StoreError::NoSuchThread) => {}
+        Err(error) => return Err(error.into()),
     }
+    Ok(route::json(&json!({})))
 }
 
-/// What a visitor thinks of some items.
+/// What a visitor thinks of some items. One that no caller may know of is none.
 pub(super) async fn give_feedback(
     state: &AppState,
     who: &Principal,
     thread_id: &str,
     (item_ids, kind): (Vec<String>, FeedbackKind),
 ) -> Result<Response, ApiError> {
+    for item_id in &item_ids {
+        visible_item(state, who, thread_id, item_id).await?;
+    }
     let feedback = Feedback { item_ids, kind, given_at: state.clock.now() };
     state.store.set_feedback(who, thread_id, &feedback).await?;
     Ok(route::json(&json!({})))

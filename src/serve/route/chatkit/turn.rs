@@ -69,7 +69,7 @@ pub(super) async fn add_user_message(
     Ok(answering::start(state, question))
 }
 
-/// The same message again: what came after it is removed.
+/// The same message again: what came after it is removed, with what was attached to it.
 pub(super) async fn retry(
     state: &AppState,
     who: Principal,
@@ -79,7 +79,9 @@ pub(super) async fn retry(
     visible_item(state, &who, thread_id, &item_id).await?;
     let slot = take_slot(state, thread_id).await?;
     let thread = state.store.thread(&who, thread_id).await?;
+    let bytes = attachments::clean::bytes_of_thread(state, &who, thread_id).await;
     let message = state.store.rewind(&who, thread_id, &item_id).await?;
+    attachments::clean::forget(state, bytes).await;
     let question = Question {
         who,
         opening: Vec::new(),

@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::refused::until;
 use super::{MIB, TEXT, announce, bot, bot_with, delete, files, outcome, send_bytes, send_form, settings, upload};
 use crate::config::settings::AttachmentSettings;
+use crate::serve::tests::bot::Browser;
 
 #[tokio::test]
 async fn a_visitor_and_all_visitors_have_bounds() {
@@ -20,8 +21,14 @@ async fn a_visitor_and_all_visitors_have_bounds() {
     assert_eq!((status, code.as_str()), (413, "too_large"));
     assert_eq!(outcome(send_form(&one, &[("file", Some("c.txt"), b"x")]).await).await.0, 413);
     upload(&two, "a.txt", &mib).await;
-    assert_eq!(announce(&two, "b.txt", 1).await.status(), 413, "all together have no room");
+    let (_, _, late) = outcome(announce(&two, "b.txt", MIB).await).await;
+    let third = bot.browser().await;
+    let of_third = upload(&third, "a.txt", &mib).await;
+    assert_eq!(announce(&third, "b.txt", 1).await.status(), 413, "all together have no room");
+    let url = late["upload_descriptor"]["url"].as_str().unwrap();
+    assert_eq!(send_bytes(&two, url, mib.clone()).await.status(), 413, "though it was announced when there was");
     assert_eq!(files(&bot).len(), 2, "equal bytes lie there once, with their text");
+    delete(&third, &of_third).await;
     // What was announced small counts by what comes.
     let second_id = second["id"].as_str().unwrap();
     delete(&one, second_id).await;
@@ -60,6 +67,37 @@ async fn a_visitor_uploads_a_few_files_at_a_time() {
     drop(open);
     until("all of them are gone", || files(&bot).len() == 2).await;
     assert_eq!(send_bytes(&browser, url, TEXT).await.status(), 200);
+    bot.stop().await;
+}
+
+/// H23: one address does not take the uploads of others, however many visitors it makes.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_uploads_some_files_at_a_time() {
+    let bot = bot().await;
+    let begin = async |from: &str| {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut raw = socket.connect(bot.address.parse().unwrap()).await.unwrap();
+        let head = format!(
+            "POST /knowledge/attachments HTTP/1.1\r\nhost: {}\r\ncontent-length: 900\r\n\
+             content-type: multipart/form-data; boundary=cut\r\n\r\n\
+             --cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.md\"\r\n\r\nx",
+            bot.address
+        );
+        raw.write_all(head.as_bytes()).await.unwrap();
+        raw
+    };
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        open.push(begin("127.0.0.1").await);
+    }
+    until("all of them have begun", || files(&bot).len() == 32).await;
+    let stranger = Browser { url: bot.url.clone(), client: reqwest::Client::new(), cookie: None };
+    assert_eq!(outcome(send_form(&stranger, &[("file", Some("a.md"), TEXT)]).await).await.1, "busy");
+    open.push(begin("127.0.0.2").await);
+    until("the other one has begun", || files(&bot).len() == 33).await;
+    drop(open);
     bot.stop().await;
 }
 

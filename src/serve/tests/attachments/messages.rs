@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{PNG, TEXT, announce, bot, delete, files, get_file, message, outcome, upload};
-use crate::serve::tests::bot::Browser;
+use crate::serve::attachments::text;
+use crate::serve::tests::bot::{Bot, Browser, Setup, Step, until};
 
 async fn create(browser: &Browser, ids: &[&str]) -> (u16, String) {
     let body = json!({"type": "threads.create", "params": {"input": message("q", ids)}});
@@ -69,6 +70,45 @@ async fn files_go_with_their_thread() {
     let (status, _, body) = delete(&other, &kept).await;
     assert_eq!((status, body), (200, json!({})));
     assert_eq!(files(&bot), Vec::<std::path::PathBuf>::new());
+    bot.stop().await;
+}
+
+/// H19: an answer holds the text of its thread's files while it looks for something, not while it is told.
+#[tokio::test]
+async fn answers_that_are_being_told_keep_no_other_from_the_text() {
+    let setup = Setup {
+        attachments: Some(super::settings()),
+        script: vec![Step::Text("Well "), Step::Wait],
+        ..Setup::default()
+    };
+    let bot = Bot::start(setup).await;
+    let browser = bot.browser().await;
+    let mut running = Vec::new();
+    for at in 1..=text::AT_ONCE + 1 {
+        let id = upload(&browser, "a.md", TEXT).await;
+        let create = json!({"type": "threads.create", "params": {"input": message("q", &[&id])}});
+        running.push(browser.post(&create).await);
+        until("an answer that is being told", || bot.watch.running() == at).await;
+    }
+    drop(running);
+    bot.stop().await;
+}
+
+/// S3: what a retry removes goes with its files; those of the message that is answered again stay.
+#[tokio::test]
+async fn files_go_with_the_messages_that_a_retry_removes() {
+    let bot = bot().await;
+    let browser = bot.browser().await;
+    let (kept, removed) = (upload(&browser, "a.png", PNG).await, upload(&browser, "b.md", TEXT).await);
+    let told = browser.stream("threads.create", json!({"input": message("q", &[&kept])})).await;
+    let (thread_id, item_id) = (&told[0]["thread"]["id"], &told[1]["item"]["id"]);
+    let add = json!({"thread_id": thread_id, "input": message("r", &[&removed])});
+    browser.stream("threads.add_user_message", add).await;
+    assert_eq!(files(&bot).len(), 3);
+    browser.stream("threads.retry_after_item", json!({"thread_id": thread_id, "item_id": item_id})).await;
+    assert_eq!(get_file(&browser, &removed, &[]).await.status(), 404);
+    assert_eq!(get_file(&browser, &kept, &[]).await.status(), 200);
+    assert_eq!(files(&bot).len(), 1, "its bytes and its text are gone: {:?}", files(&bot));
     bot.stop().await;
 }
 
