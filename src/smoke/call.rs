@@ -1,7 +1,5 @@
 //! One request and what came back: a whole answer, or a stream that is read as it comes.
 
-use std::time::{Duration, Instant};
-
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use reqwest::Response;
@@ -29,25 +27,13 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
     /// Why the body did not end as HTTP says it must.
     pub(super) cut: Option<String>,
-    /// From the request to the first byte of the body.
-    pub(super) first: Duration,
-    /// From the request to the end.
-    pub(super) whole: Duration,
 }
 
 impl Reply {
     /// Reads an answer to its end.
-    pub(super) async fn read(kind: &str, response: Response, since: Instant) -> Self {
+    pub(super) async fn read(kind: &str, response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut reply = Self {
-            kind: kind.to_owned(),
-            status,
-            headers,
-            body: Vec::new(),
-            cut: None,
-            first: since.elapsed(),
-            whole: Duration::ZERO,
-        };
+        let mut reply = Self { kind: kind.to_owned(), status, headers, body: Vec::new(), cut: None };
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             match chunk {
@@ -55,19 +41,13 @@ impl Reply {
                     reply.cut = Some(format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"));
                     break;
                 }
-                Ok(chunk) => {
-                    if reply.body.is_empty() {
-                        reply.first = since.elapsed();
-                    }
-                    reply.body.extend_from_slice(&chunk);
-                }
+                Ok(chunk) => reply.body.extend_from_slice(&chunk),
                 Err(_) => {
                     reply.cut = Some("the body broke off before its end".to_owned());
                     break;
                 }
             }
         }
-        reply.whole = since.elapsed();
         reply
     }
 
@@ -115,7 +95,8 @@ impl Reply {
         Seen {
             told: Told { kind: self.kind.clone(), events: values },
             status: self.status,
-            is_stream: self.is_stream() && self.cut.is_none(),
+            is_stream: self.is_stream(),
+            is_whole: self.cut.is_none(),
             error: is_error.then(|| String::from_utf8_lossy(&self.body).into_owned()),
             content_type: self.media_type(),
         }

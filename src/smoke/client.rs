@@ -4,7 +4,7 @@
 //! no other. Redirects are not followed and no proxy of the surroundings is used (C5). A 429 is waited for, a few times.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -100,9 +100,8 @@ impl Visitor {
         url: Url,
         build: impl Fn(&Client, Url) -> RequestBuilder,
     ) -> Result<Reply, Stop> {
-        let since = Instant::now();
         let response = self.dispatch(what, url, build).await?;
-        let reply = Reply::read(what, response, since).await;
+        let reply = Reply::read(what, response).await;
         let seen = reply.seen();
         for value in seen.told.events.iter().filter(|_| reply.status == 200) {
             self.record.note(self.number, what, value);

@@ -11,7 +11,7 @@ use crate::smoke::told::Told;
 /// Answers that are kept.
 const MAX_ANSWERS: usize = 5_000;
 /// Events that are kept of one answer.
-const MAX_EVENTS: usize = 2_000;
+const MAX_EVENTS: usize = 10_000;
 /// Bytes of an error's body that are kept.
 const MAX_ERROR_BYTES: usize = 4_096;
 
@@ -24,6 +24,8 @@ pub(super) struct Seen {
     pub(super) status: u16,
     /// Whether it was a stream.
     pub(super) is_stream: bool,
+    /// Whether all of it came, and was kept.
+    pub(super) is_whole: bool,
     /// What an error said, as text.
     pub(super) error: Option<String>,
     /// The content type.
@@ -44,6 +46,8 @@ pub(super) struct Record {
 impl Record {
     /// Keeps an answer.
     pub(super) fn keep(&self, mut seen: Seen) {
+        // What was cut off here must not look like a stream that the server left open.
+        seen.is_whole &= seen.told.events.len() <= MAX_EVENTS;
         seen.told.events.truncate(MAX_EVENTS);
         if let Some(error) = &mut seen.error {
             let end = (0..=MAX_ERROR_BYTES.min(error.len())).rev().find(|at| error.is_char_boundary(*at));
@@ -93,4 +97,28 @@ impl Record {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kept(events: usize) -> Seen {
+        let record = Record::default();
+        let told = Told { kind: "threads.create".to_owned(), events: vec![json!({}); events] };
+        let content_type = "text/event-stream".to_owned();
+        record.keep(Seen { told, status: 200, is_stream: true, is_whole: true, error: None, content_type });
+        Arc::unwrap_or_clone(record.seen().remove(0))
+    }
+
+    /// The rules about whole streams look at `is_whole` ones only.
+    #[test]
+    fn a_stream_that_was_not_kept_to_its_end_is_not_judged_as_whole() {
+        assert!(kept(MAX_EVENTS).is_whole);
+        let cut = kept(MAX_EVENTS + 1);
+        assert!(!cut.is_whole && cut.is_stream);
+        assert_eq!(cut.told.events.len(), MAX_EVENTS);
+    }
 }

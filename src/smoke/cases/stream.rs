@@ -98,7 +98,7 @@ pub(super) const CASES: &[Case] = &[
 /// Applies a rule to every whole stream. The first that breaks it is the reason.
 async fn every(lab: &Lab, rule: fn(&Told) -> CaseResult) -> CaseResult {
     let seen = lab.seen().await?;
-    for seen in seen.iter().filter(|seen| seen.status == 200 && seen.is_stream) {
+    for seen in seen.iter().filter(|seen| seen.status == 200 && seen.is_stream && seen.is_whole) {
         rule(&seen.told).map_err(|stop| match stop {
             Stop::Fail(why) => Stop::Fail(format!("in a stream of `{}`: {why}", seen.told.kind)),
             other => other,

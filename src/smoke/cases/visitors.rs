@@ -145,7 +145,7 @@ async fn busy_is_private(lab: &Lab) -> CaseResult {
     let told = live.until(|told| !told.deltas().is_empty()).await?;
     let thread = told.thread_id().unwrap_or_default();
     let foreign = lab.other.call("threads.add_user_message", add(thread, "And then?")).await?;
-    live.rest().await?;
+    drop(live);
     ensure(foreign.status == 404, || format!("{}; expected 404", foreign.describe()))
 }
 
