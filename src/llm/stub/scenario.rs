@@ -8,7 +8,7 @@ use crate::model::item::{Beside, NoticeLevel, Which};
 use crate::model::thread::{ItemContent, ThreadStatus};
 
 /// Deltas of a slow answer.
-const SLOW_WORDS: usize = 300;
+const SLOW_WORDS: usize = 100;
 /// Deltas of a long answer.
 const LONG_WORDS: usize = 5_000;
 
@@ -80,7 +80,7 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     Scenario {
         word: "slow",
-        summary: "an answer of 300 words, 50 milliseconds a word",
+        summary: "an answer of 100 words, 50 milliseconds a word",
         pace: Pace::Slow,
         steps: |_| events(text::counted(SLOW_WORDS)),
     },
