@@ -11,7 +11,7 @@ use crate::serve::error::ApiError;
 /// What is let through to the routes, which have their own lists.
 const KNOWN: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS, Method::PUT, Method::DELETE, Method::PATCH];
-const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
+const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT");
 
 /// 405 with `Allow`.
 pub async fn check(request: Request, next: Next) -> Response {
