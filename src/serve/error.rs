@@ -88,11 +88,19 @@ impl ApiError {
         Self { retry_after_s: Some(BUSY_FOR_S), ..error }
     }
 
+    /// The disk or the database is at fault. Log the cause before. `Retry-After` says when to come again.
+    fn storage() -> Self {
+        let message = "the server cannot keep this now; try again later";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", message);
+        Self { retry_after_s: Some(BUSY_FOR_S), ..error }
+    }
+
     /// The caller asks more often than it may. `Retry-After` has whole seconds, so `wait` is rounded up.
     pub fn too_many_requests(wait: Duration) -> Self {
         let message = "too many requests; wait a moment";
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        Self { retry_after_s: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..error }
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        Self { retry_after_s: Some(seconds.max(1)), ..error }
     }
 
     /// The route does not have this method.
@@ -165,11 +173,7 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => Self::busy("the server has too much to write now; try again later"),
             StoreError::Storage { .. } | StoreError::Closed => {
                 log_cause("the store cannot be used", &error);
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "storage",
-                    "the server cannot keep this now; try again later",
-                )
+                Self::storage()
             }
             StoreError::Damaged { .. } | StoreError::Panicked | StoreError::Backend(_) => {
                 log_cause("the store failed", &error);
