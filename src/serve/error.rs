@@ -22,6 +22,10 @@ pub struct ApiError {
     retry_after_s: Option<u64>,
 }
 
+/// The code of an error, in the extensions of its answer: what is counted and logged of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
+
 /// The body's form.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
@@ -141,6 +145,7 @@ impl IntoResponse for ApiError {
         .expect("text fields always serialize");
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        response.extensions_mut().insert(ErrorCode(self.code));
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -248,8 +248,7 @@ impl VectorStore for LocalIndex {
     }
 
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
-        self.look_up(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default()))
-            .await
+        self.look_up(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default())).await
     }
 
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
