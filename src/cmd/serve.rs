@@ -80,6 +80,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let logs = start_logs(&settings.log)?;
     let _flush = logs.flush_at_end();
     let reloads = hangups()?;
+    outlive_limits_of_files()?;
     // A port that is taken is told before the documents are read.
     let listener = listen(&settings.server).await?;
     let operations = listen_for_operators(&settings.server).await?;
@@ -199,6 +200,23 @@ fn hangups() -> Result<mpsc::Receiver<()>, Failure> {
         }
     });
     Ok(receiver)
+}
+
+/// Beyond a limit of file size (`ulimit -f`) the system would end the process. With a handler the write fails instead,
+/// as on a full disk; the handler stays when nobody listens.
+#[cfg(unix)]
+fn outlive_limits_of_files() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(kind).map(drop).map_err(|error| {
+        Failure::new("serve/no-signals", Exit::Temporary, "watch for SIGXFSZ", error.to_string()).cause(error)
+    })
+}
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+fn outlive_limits_of_files() -> Result<(), Failure> {
+    Ok(())
 }
 
 /// There is no such signal here; reloads are asked for over the operations listener.

@@ -22,6 +22,10 @@ pub struct ApiError {
     retry_after_s: Option<u64>,
 }
 
+/// The code of an error, in the extensions of its answer: what is counted and logged of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
+
 /// The body's form.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
@@ -88,11 +92,18 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message)
     }
 
+    /// The disk or the database is at fault. Log the cause before. `Retry-After` says when to come again.
+    fn storage() -> Self {
+        let message = "the server cannot keep this now; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage", message)
+    }
+
     /// The caller asks more often than it may. `Retry-After` has whole seconds, so `wait` is rounded up.
     pub fn too_many_requests(wait: Duration) -> Self {
         let message = "too many requests; wait a moment";
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        Self { retry_after_s: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..error }
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        Self { retry_after_s: Some(seconds.max(1)), ..error }
     }
 
     /// The route does not have this method.
@@ -133,6 +144,7 @@ impl IntoResponse for ApiError {
         .expect("text fields always serialize");
         let json = HeaderValue::from_static("application/json");
         let mut response = (self.status, [(header::CONTENT_TYPE, json)], body).into_response();
+        response.extensions_mut().insert(ErrorCode(self.code));
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -165,11 +177,7 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => Self::busy("the server has too much to write now; try again later"),
             StoreError::Storage { .. } | StoreError::Closed => {
                 log_cause("the store cannot be used", &error);
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "storage",
-                    "the server cannot keep this now; try again later",
-                )
+                Self::storage()
             }
             StoreError::Damaged { .. } | StoreError::Panicked | StoreError::Backend(_) => {
                 log_cause("the store failed", &error);

@@ -55,14 +55,18 @@ async fn s1_a_sync_covers_every_acknowledgement_and_many_share_it() {
     let writes = VISITORS * THREADS_EACH * WRITES_OF_A_THREAD;
     println!("{} syncs of the log for {writes} writes at concurrency {VISITORS}", syncs.len());
     // How many depends on how fast they come; the store's own tests make them come at once.
-    assert!(syncs.len() * 4 < writes * 3, "{} syncs for {writes} writes", syncs.len());
+    assert!(syncs.len() * 2 < writes, "{} syncs for {writes} writes", syncs.len());
 }
 
-/// The program under strace, which is no parent of it: signals reach the program itself.
+/// The program under strace, which is no parent of it: signals reach the program itself. Each sync takes as long as on
+/// a disk that turns: on one that takes no time nobody would wait, and nothing could be shared.
 fn strace(trace: &Path) -> Option<Command> {
-    let arguments = ["-D", "-f", "--seccomp-bpf", "-ttt", "-T", "-y", "-e", "trace=fsync,fdatasync", "-o"];
+    let slow = ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_enter=10000"];
+    let arguments = [&["-D", "-f", "--seccomp-bpf", "-ttt", "-T", "-y"], &slow[..], &["-o"]].concat();
     let can_trace = Command::new("strace")
-        .args(["-f", "--seccomp-bpf", "-e", "trace=fsync", "-o", "/dev/null", "true"])
+        .args(["-f", "--seccomp-bpf"])
+        .args(slow)
+        .args(["-o", "/dev/null", "true"])
         .stderr(Stdio::null())
         .status();
     if !can_trace.is_ok_and(|status| status.success()) {
@@ -124,7 +128,7 @@ fn syncs_of(trace: &Path) -> Vec<Span> {
             if let Some(place) = begun.iter().position(|(who, _)| *who == thread) {
                 spans.push(Span { began: begun.remove(place).1, ended: at });
             }
-        } else if line.contains("-wal>") && line.contains("= 0 <") {
+        } else if line.contains("-wal>") && line.contains("= 0 ") {
             let took = line.rsplit_once('<').and_then(|(_, rest)| rest.trim_end_matches('>').parse().ok());
             spans.push(Span { began: at, ended: at + Duration::from_secs_f64(took.unwrap()) });
         }
@@ -139,10 +143,7 @@ async fn s4_at_a_limit_of_file_size_it_reads_on_and_recovers() {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
     let folder = tempfile::tempdir().unwrap();
-    // Whoever sets such a limit ignores its signal, as a service manager does; else it is the end of any program.
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_chatbotctl")]);
-    let bot = TestBot::start_by(command, folder.path(), &STUB, &UNLIMITED);
+    let bot = TestBot::start_with(folder.path(), &STUB, &UNLIMITED);
     let mut client = bot.client();
     let kept = client.create("How long do refunds take?").await;
     let log = folder.path().join(".chatbotctl/chatbotctl.db-wal");

@@ -61,6 +61,9 @@ async fn an_operator_sees_what_runs() {
     assert!(!version.to_string().contains("sentinel"), "{version}");
     let described = get(&format!("{ops}/openapi.json")).await;
     assert_eq!(described["openapi"], "3.1.0");
+    for path in ["/nowhere", "/elsewhere"] {
+        ask(Method::GET, &format!("{}{path}", bot.url), &[], None).await;
+    }
     for (accept, content_type, end) in [
         ("*/*", "text/plain; version=0.0.4; charset=utf-8", "\n"),
         (
@@ -73,6 +76,7 @@ async fn an_operator_sees_what_runs() {
         assert_eq!(metrics.headers()["content-type"], content_type);
         let text = metrics.text().await.unwrap();
         assert!(text.contains("chatbotctl_documents 1\n") && text.ends_with(end), "{text}");
+        assert!(text.contains("chatbotctl_errors_total{code=\"not_found\"} 2\n"), "{text}");
         assert!(!cfg!(target_os = "linux") || text.contains("process_resident_memory_bytes "), "{text}");
     }
     let lost = ask(Method::GET, &format!("{ops}/nothing"), &[], None).await;

@@ -44,6 +44,8 @@ struct Inner {
     opened: Mutex<Option<Opened>>,
     /// Work that may go on at once: searching is computing, and more of it than cores makes all of it late.
     slots: Semaphore,
+    /// The same for looking up what is in memory, which must not wait behind searches: health does it.
+    lookups: Semaphore,
 }
 
 /// What is open once the folder exists.
@@ -61,17 +63,34 @@ impl LocalIndex {
         let folder = folder(state_dir);
         let (_, fields) = entry::schema();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let inner = Inner { folder, fields, opened: Mutex::new(None), slots: Semaphore::new(cores * 2) };
+        let slots = || Semaphore::new(cores * 2);
+        let inner = Inner { folder, fields, opened: Mutex::new(None), slots: slots(), lookups: slots() };
         inner.open_existing()?;
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Runs `work` off the async threads.
+    /// Runs work that computes off the async threads.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
-        let _slot = self.inner.slots.acquire().await.map_err(|error| self.inner.failed(&error))?;
+        self.within(&self.inner.slots, work).await
+    }
+
+    /// Runs work that only looks something up off the async threads.
+    async fn peek<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        self.within(&self.inner.lookups, work).await
+    }
+
+    async fn within<T: Send + 'static>(
+        &self,
+        slots: &Semaphore,
+        work: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let _slot = slots.acquire().await.map_err(|error| self.inner.failed(&error))?;
         let inner = Arc::clone(&self.inner);
         match tokio::task::spawn_blocking(move || work(&inner)).await {
             Ok(result) => result,
@@ -225,18 +244,16 @@ enum StageError {
 #[async_trait]
 impl VectorStore for LocalIndex {
     async fn generation(&self) -> Result<u64, IndexError> {
-        self.blocking(|inner| Ok(inner.snapshot()?.map_or(0, |snapshot| snapshot.generation()))).await
+        self.peek(|inner| Ok(inner.snapshot()?.map_or(0, |snapshot| snapshot.generation()))).await
     }
 
     async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
-        self.blocking(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default()))
-            .await
+        self.peek(|inner| Ok(inner.snapshot()?.map(|snapshot| snapshot.records_by_path()).unwrap_or_default())).await
     }
 
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
         let document_id = document_id.to_owned();
-        self.blocking(move |inner| Ok(inner.snapshot()?.and_then(|snapshot| snapshot.record(&document_id).cloned())))
-            .await
+        self.peek(move |inner| Ok(inner.snapshot()?.and_then(|snapshot| snapshot.record(&document_id).cloned()))).await
     }
 
     async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError> {

@@ -18,6 +18,17 @@ async fn another_process_sees_the_commit_and_a_second_writer_is_refused() {
     assert_eq!(ids(&store, "bicycles").await, ["a"]);
 }
 
+/// H19: what health asks for does not wait until all searches before it are done.
+#[tokio::test]
+async fn looking_up_does_not_wait_behind_searches() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let index = LocalIndex::open(folder.path()).expect("open");
+    let slots = u32::try_from(index.inner.slots.available_permits()).expect("few");
+    let _searches = index.inner.slots.acquire_many(slots).await.expect("all of them");
+    let looked = tokio::time::timeout(std::time::Duration::from_secs(10), index.record("")).await;
+    assert!(matches!(looked, Ok(Ok(None))), "{looked:?}");
+}
+
 #[tokio::test]
 async fn user_text_has_no_syntax_and_slips_are_forgiven() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,8 +1,9 @@
 //! How much one caller may ask for, and how much all of them together.
 //!
 //! Rates are kept for each visitor, each address and each address's failed attempts (OWASP ASVS 2.4.1, 6.3.1). What
-//! is refused takes nothing from anybody's share, so one caller's excess limits no other. Addresses come from the
-//! connection, or from headers of a configured proxy. Keys are forgotten as soon as they mean nothing, and bounded.
+//! is refused takes nothing from anybody else's share, so one caller's excess limits no other. Addresses come from the
+//! connection, or from headers of a configured proxy. Keys are forgotten as soon as they mean nothing, and bounded:
+//! callers beyond the bound share rates.
 
 mod address;
 mod forwarded;

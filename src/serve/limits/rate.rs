@@ -1,15 +1,20 @@
 //! A rate for each of many keys, by the generic cell rate algorithm.
 
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 /// Keys remembered at the most. A key is forgotten once its share is whole again, after a few seconds; so many at once
-/// are a flood of addresses, against which the bounds on what is in progress stand.
+/// are a flood of addresses.
 const MAX_KEYS: usize = 100_000;
+/// Rates that all further keys share. Which one a key gets is chance, so that nobody can choose whom to crowd out.
+const SHARED_RATES: u64 = 4096;
+/// How often keys are forgotten to make room: it takes a look at each of them.
+const MAKE_ROOM_EVERY: Duration = Duration::from_secs(1);
 /// Rates are between one an hour and a million a second.
 const PERIODS_S: std::ops::RangeInclusive<f64> = 0.000_001..=3600.0;
 
@@ -39,9 +44,13 @@ impl Rate {
 /// One rate for each key.
 pub struct Keyed<K: Hash + Eq + Clone> {
     limiter: DefaultKeyedRateLimiter<K>,
+    /// For keys beyond `max_keys`.
+    shared: DefaultKeyedRateLimiter<u64>,
+    chance: RandomState,
     clock: DefaultClock,
     period: Duration,
     max_keys: usize,
+    made_room: Mutex<Instant>,
 }
 
 impl<K: Hash + Eq + Clone> Keyed<K> {
@@ -54,18 +63,41 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
         let period = rate.period();
         let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(period).expect("a period is never zero").allow_burst(burst);
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default(), period, max_keys }
+        Self {
+            limiter: RateLimiter::keyed(quota),
+            shared: RateLimiter::keyed(quota),
+            chance: RandomState::new(),
+            clock: DefaultClock::default(),
+            period,
+            max_keys,
+            made_room: Mutex::new(Instant::now()),
+        }
     }
 
     /// Takes one of the key's share, or says how long to wait for one.
     pub fn check(&self, key: &K) -> Result<(), Duration> {
-        if self.limiter.len() >= self.max_keys {
-            self.limiter.retain_recent();
-            if self.limiter.len() >= self.max_keys {
-                return Ok(());
-            }
+        let checked = if self.has_room() {
+            self.limiter.check_key(key)
+        } else {
+            self.shared.check_key(&(self.chance.hash_one(key) % SHARED_RATES))
+        };
+        checked.map_err(|refused| refused.wait_time_from(self.clock.now()))
+    }
+
+    /// Whether another key can be remembered. Whoever comes while one caller makes room is not kept waiting.
+    fn has_room(&self) -> bool {
+        if self.limiter.len() < self.max_keys {
+            return true;
         }
-        self.limiter.check_key(key).map_err(|refused| refused.wait_time_from(self.clock.now()))
+        let Ok(mut made_room) = self.made_room.try_lock() else {
+            return false;
+        };
+        if made_room.elapsed() < MAKE_ROOM_EVERY {
+            return false;
+        }
+        self.limiter.retain_recent();
+        *made_room = Instant::now();
+        self.limiter.len() < self.max_keys
     }
 
     /// After which time a key has one more.
@@ -75,9 +107,14 @@ impl<K: Hash + Eq + Clone> Keyed<K> {
 
     /// Forgets the keys whose share is whole again.
     pub fn forget_quiet(&self) {
-        self.limiter.retain_recent();
-        self.limiter.shrink_to_fit();
+        forget_quiet_of(&self.limiter);
+        forget_quiet_of(&self.shared);
     }
+}
+
+fn forget_quiet_of<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>) {
+    limiter.retain_recent();
+    limiter.shrink_to_fit();
 }
 
 #[cfg(test)]
@@ -99,6 +136,16 @@ mod tests {
             }
         };
         tokio::time::timeout(Duration::from_secs(10), forgotten).await.expect("they are forgotten");
+    }
+
+    /// H23: a flood of keys is no way around the rate.
+    #[test]
+    fn h23_keys_beyond_the_bound_share_rates() {
+        let keyed = Keyed::bounded(Rate { per_second: 0.001, burst: 1 }, 10);
+        let passed = (0..SHARED_RATES * 4).filter(|key| keyed.check(key).is_ok()).count() as u64;
+        assert!(passed > SHARED_RATES / 2, "most shared rates are used: {passed}");
+        assert!(passed <= SHARED_RATES + 10, "{passed} of {} passed", SHARED_RATES * 4);
+        assert!(keyed.check(&(SHARED_RATES * 5)).is_err_and(|wait| wait > Duration::from_mins(15)));
     }
 
     #[test]

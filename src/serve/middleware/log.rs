@@ -7,6 +7,7 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::serve::error::ErrorCode;
 use crate::serve::request_id;
 use crate::serve::state::AppState;
 
@@ -23,12 +24,17 @@ pub async fn request(State(state): State<AppState>, request: Request, next: Next
     let value = HeaderValue::try_from(&id).expect("request ids are letters, digits, `_` and `-`");
     response.headers_mut().insert(request_id::HEADER, value);
     let status = response.status().as_u16();
+    let code = response.extensions().get::<ErrorCode>().map(|code| code.0);
     state.metrics.request(method.as_str(), &route, status, started.elapsed());
+    if let Some(code) = code {
+        state.metrics.error(code);
+    }
     tracing::info!(
         request.id = %id,
         http.method = %method,
         http.route = %route,
         http.status = status,
+        error.code = code,
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request answered"
     );

@@ -29,16 +29,25 @@ pub(super) enum SchemaError {
 
 /// Takes the steps that are missing.
 pub(super) fn migrate(connection: &Connection) -> Result<(), SchemaError> {
-    while missing_step(connection)?.is_some() {
-        connection.execute_batch("BEGIN EXCLUSIVE")?;
-        if let Err(error) = take_step(connection) {
-            if !connection.is_autocommit() {
-                connection.execute_batch("ROLLBACK")?;
-            }
-            return Err(error);
-        }
+    // Looked at in one state: between two statements somebody else may take a step, and the parts would not fit.
+    while within(connection, "BEGIN DEFERRED", missing_step)?.is_some() {
+        within(connection, "BEGIN EXCLUSIVE", take_step)?;
     }
     Ok(())
+}
+
+/// Does work in a transaction, which is undone when the work fails.
+fn within<T>(
+    connection: &Connection,
+    begin: &str,
+    work: impl FnOnce(&Connection) -> Result<T, SchemaError>,
+) -> Result<T, SchemaError> {
+    connection.execute_batch(begin)?;
+    let worked = work(connection).and_then(|value| Ok(connection.execute_batch("COMMIT").map(|()| value)?));
+    if worked.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK")?;
+    }
+    worked
 }
 
 /// The lock is ours now: what was missing may be there meanwhile.
@@ -51,7 +60,7 @@ fn take_step(connection: &Connection) -> Result<(), SchemaError> {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", number)?;
     }
-    Ok(connection.execute_batch("COMMIT")?)
+    Ok(())
 }
 
 /// The number that the database should have next, and the step to it: none where it only has to be written down.

@@ -17,7 +17,7 @@ pub(super) type SharedQueue = Arc<Mutex<Receiver<Box<dyn Job>>>>;
 /// Works until nobody can ask any more, then ends the connection.
 pub(super) fn run(mut session: Session, queue: &SharedQueue) {
     while let Some(mut job) = next(queue) {
-        if !job.is_wanted() {
+        if !job.begin() {
             continue;
         }
         let (end, is_sound) = match session.connection() {

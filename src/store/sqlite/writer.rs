@@ -78,7 +78,7 @@ fn fill(
     let started = Instant::now();
     let mut tried = 0;
     while let Some(job) = batch.get_mut(tried) {
-        if job.is_wanted() {
+        if job.begin() {
             in_savepoint(connection, job.as_mut())?;
         }
         tried += 1;
