@@ -37,10 +37,18 @@ pub async fn show(State(state): State<AppState>) -> Response {
 
 /// Asks both parts at the same time. One that does not answer in time does not work.
 pub async fn look(state: &AppState) -> Health {
-    let store = tokio::time::timeout(TIMEOUT, has_store(state));
-    let index = tokio::time::timeout(TIMEOUT, has_index(state));
+    let store = in_time("the store does not answer in time", has_store(state));
+    let index = in_time("the index does not answer in time", has_index(state));
     let (store, index) = tokio::join!(store, index);
-    Health { store: store.unwrap_or(false), index: index.unwrap_or(false) }
+    Health { store, index }
+}
+
+/// Whoever watches is told only that it does not work; why stands in the log.
+async fn in_time(otherwise: &'static str, answers: impl Future<Output = bool>) -> bool {
+    tokio::time::timeout(TIMEOUT, answers).await.unwrap_or_else(|_| {
+        tracing::warn!("{otherwise}");
+        false
+    })
 }
 
 async fn has_store(state: &AppState) -> bool {
