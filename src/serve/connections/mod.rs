@@ -1,8 +1,10 @@
 //! Accepts connections within bounds, ends what takes too long, and ends all of them at a stop.
 //!
 //! Beyond the bound of open connections a few more are answered in an extra lane, where all but health is told to
-//! come again; beyond that they are closed at once. Nobody waits in the dark, and what is open stays bounded.
+//! come again; beyond that they are closed at once. Nobody waits in the dark, and what is open stays bounded. No address
+//! gets all of either, so that whoever opens as many as it can leaves some to others.
 
+mod crowds;
 mod deadline;
 mod descriptors;
 mod exchange;
@@ -27,6 +29,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::serve::connections::crowds::{Crowds, Member, share};
 use crate::serve::connections::exchange::Exchange;
 use crate::serve::connections::gate::{Deadlines, Gate};
 use crate::serve::metrics::Metrics;
@@ -94,16 +97,11 @@ impl Connections {
 
     /// Accepts and serves connections until `stop`; the listener is closed then, what is open is told to end.
     pub async fn accept(&self, listener: TcpListener, router: Router, stop: &CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.bounds.open));
-        let extra_places = Arc::new(Semaphore::new(self.bounds.extra));
+        let lanes = Lanes::new(&self.bounds);
         while let Some(next) = stop.run_until_cancelled(next(&listener)).await {
             let Some((stream, peer)) = next else { continue };
-            let place = Arc::clone(&places).try_acquire_owned().ok();
-            let extra_place = || Arc::clone(&extra_places).try_acquire_owned().ok();
-            let (place, is_extra) = match place {
-                Some(place) => (Some(place), false),
-                None => (extra_place(), true),
-            };
+            let place = lanes.take(peer);
+            let is_extra = !matches!(place, Some(Place { is_extra: false, .. }));
             if is_extra {
                 self.metrics.refused("connections");
             }
@@ -133,12 +131,53 @@ impl Connections {
         self.tasks.wait().await;
     }
 
-    fn spawn(&self, connection: Connection, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn spawn(&self, connection: Connection, stream: TcpStream, place: Place) {
         let counted = self.metrics.connection_opens();
         self.tasks.spawn(async move {
             connection.serve(stream).await;
             drop((place, counted));
         });
+    }
+}
+
+/// The places for connections.
+struct Lanes {
+    open: Lane,
+    extra: Lane,
+    crowds: Arc<Crowds>,
+}
+
+struct Lane {
+    places: Arc<Semaphore>,
+    /// How many of them one address may have.
+    share: usize,
+}
+
+/// A place, until it is dropped.
+struct Place {
+    is_extra: bool,
+    _permit: OwnedSemaphorePermit,
+    _member: Member,
+}
+
+impl Lanes {
+    fn new(bounds: &Bounds) -> Self {
+        let lane = |places| Lane { places: Arc::new(Semaphore::new(places)), share: share(places) };
+        Self { open: lane(bounds.open), extra: lane(bounds.extra), crowds: Arc::default() }
+    }
+
+    /// A place for one more connection of an address, if there is one.
+    fn take(&self, peer: IpAddr) -> Option<Place> {
+        let member = self.crowds.enter(peer);
+        let permit = |lane: &Lane, most| {
+            let has_share = member.number <= most;
+            has_share.then(|| Arc::clone(&lane.places).try_acquire_owned().ok()).flatten()
+        };
+        let (is_extra, permit) = match permit(&self.open, self.open.share) {
+            Some(permit) => (false, permit),
+            None => (true, permit(&self.extra, self.open.share + self.extra.share)?),
+        };
+        Some(Place { is_extra, _permit: permit, _member: member })
     }
 }
 

@@ -123,6 +123,31 @@ async fn connections_beyond_the_bound_do_not_wait() {
     server.stop().await;
 }
 
+/// H23: whoever opens as many connections as it can leaves some to others, in both lanes.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn h23_one_address_does_not_take_all_connections() {
+    let server = Server::start_with(Bounds { open: 4, extra: 4, deadlines: UNHURRIED }).await;
+    let mut held = Vec::new();
+    for expected in ["200", "200", "200", "202", "202", "202"] {
+        let mut connection = server.connect().await;
+        connection.write_all(b"GET /lane HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert_eq!(read_one(&mut connection).await, expected);
+        held.push(connection);
+    }
+    assert_eq!(server.talk(GET.as_bytes()).await, [""; 0], "closed at once");
+    for expected in ["200", "202"] {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let mut connection = socket.connect(server.address).await.unwrap();
+        connection.write_all(b"GET /lane HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        assert_eq!(read_one(&mut connection).await, expected, "another's");
+        held.push(connection);
+    }
+    drop(held);
+    server.stop().await;
+}
+
 /// H9: requests one after the other are answered one after the other; what is ambiguous ends the connection with one
 /// answer, and what follows it is never taken for a request.
 #[tokio::test]
