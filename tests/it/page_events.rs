@@ -11,15 +11,15 @@ use crate::browser::Browser;
 const THREAD: &str = "thr_0123456789abcdef0123456789abcdef";
 const SCRIPT: &str = include_str!("page_events.js");
 
-struct Page {
-    browser: Browser,
+pub struct Page {
+    pub browser: Browser,
     bot: TestBot,
     _folder: tempfile::TempDir,
 }
 
 impl Page {
     /// The page with these answers in wait; `None` where there is no browser.
-    async fn open(what: &str, answers: Value) -> Option<Self> {
+    pub async fn open(what: &str, answers: Value) -> Option<Self> {
         let Some(browser) = Browser::start().await else {
             println!("NOT RUN: {what} (install chromium and chromedriver)");
             return None;
@@ -34,22 +34,22 @@ impl Page {
         Some(Self { browser, bot, _folder: folder })
     }
 
-    async fn ask(&self, question: &str) {
+    pub async fn ask(&self, question: &str) {
         self.browser.write("#question", question).await;
         self.browser.click("#send").await;
     }
 
     /// The requests that were answered in the server's place.
-    async fn asked(&self) -> Vec<Value> {
+    pub async fn asked(&self) -> Vec<Value> {
         self.browser.evaluate("return window.asked").await.as_array().unwrap().clone()
     }
 
-    async fn count(&self, selector: &str) -> u64 {
+    pub async fn count(&self, selector: &str) -> u64 {
         let script = format!("return document.querySelectorAll({}).length", json!(selector));
         self.browser.evaluate(&script).await.as_u64().unwrap()
     }
 
-    async fn has_no_complaints(&self) {
+    pub async fn has_no_complaints(&self) {
         let complaints = self.browser.complaints().await;
         assert!(complaints.is_empty(), "the console complains: {complaints:?}");
     }
@@ -83,12 +83,12 @@ fn begun() -> Vec<Value> {
     ]
 }
 
-fn answer(id: &str, text: &str, annotations: &Value) -> Value {
+pub fn answer(id: &str, text: &str, annotations: &Value) -> Value {
     let part = json!({"type": "output_text", "text": text, "annotations": annotations});
     done(&item(id, "assistant_message", json!({"content": [part]})))
 }
 
-fn created(events: &[Value]) -> Value {
+pub fn created(events: &[Value]) -> Value {
     let events = [begun(), events.to_vec()].concat();
     json!({ "events": events })
 }
@@ -314,44 +314,6 @@ async fn marks_stand_where_they_belong() {
 }
 
 #[tokio::test]
-async fn files_are_attached_removed_and_sent() {
-    let place = |id: &str| json!({"url": format!("https://elsewhere.example/knowledge/attachments/{id}/content"), "method": "PUT", "headers": {}});
-    let attachment = |id: &str, kind: &str, name: &str| json!({"type": kind, "id": id, "name": name, "mime_type": "text/plain", "upload_descriptor": place(id), "preview_url": "https://evil.example/p.png"});
-    let answers = json!({
-        "attachments.create": [
-            {"body": attachment("atc_1", "file", "one.txt")},
-            {"body": attachment("atc_2", "image", "two.png")},
-        ],
-        "attachments.delete": [{"body": {}}],
-        "threads.create": [created(&[answer("msg_a", "Seen.", &json!([]))])],
-    });
-    let Some(page) = Page::open("attachments", answers).await else { return };
-    assert_eq!(page.count("#attach:not([hidden])").await, 0, "no button while the server takes no files");
-    let enable = "const { Tray } = await import('/assets/attachments.js');
-        window.tray = new Tray(() => {});
-        window.tray.enable({ max_bytes: 10, max_count: 2 });
-        window.tray.add([new File(['12345'], 'one.txt'), new File(['12345'], 'two.png'), new File(['12345678901'], 'big.txt')]);";
-    page.browser.run_async(enable).await;
-    assert_eq!(page.count("#attach:not([hidden])").await, 1);
-    page.browser.wait_for_text(".tray li:nth-child(1)", "5 B").await;
-    page.browser.wait_for_text(".tray li:nth-child(3)", "11 B; 10 B are allowed").await;
-    assert_eq!(page.count(".tray img").await, 0, "a picture of another host is not shown");
-    let uploads = page.browser.evaluate("return window.uploads").await;
-    assert_eq!(
-        uploads[0],
-        json!({"to": "PUT /knowledge/attachments/atc_1/content", "name": "one.txt", "size": 5}),
-        "this server only"
-    );
-    page.browser.click(".tray li:nth-child(1) button").await;
-    page.browser.wait_for(".tray li", 2).await;
-    let asked = page.asked().await;
-    assert_eq!(asked.last().unwrap()["params"], json!({"attachment_id": "atc_1"}));
-    let taken = page.browser.evaluate("return window.tray.take().map((one) => one.id)").await;
-    assert_eq!(taken, json!(["atc_2"]));
-    page.has_no_complaints().await;
-}
-
-#[tokio::test]
 async fn who_is_offline_is_told_and_keeps_what_was_written() {
     let Some(page) = Page::open("being offline", json!({})).await else { return };
     page.browser.write("#question", "kept").await;
@@ -369,3 +331,7 @@ async fn who_is_offline_is_told_and_keeps_what_was_written() {
     assert_eq!(page.browser.evaluate("return document.querySelector('#question').value").await, "kept");
     assert!(page.bot.url.starts_with("http://127.0.0.1"));
 }
+
+/// Another tab may have deleted what is shown here, and another program may have given it an odd title.
+/// M4: the policy lets no picture of another host pass, so none is tried.
+/// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
