@@ -335,3 +335,21 @@ async fn who_is_offline_is_told_and_keeps_what_was_written() {
 /// Another tab may have deleted what is shown here, and another program may have given it an odd title.
 /// M4: the policy lets no picture of another host pass, so none is tried.
 /// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
+#[tokio::test]
+async fn markdown_is_drawn_in_time_and_without_its_escapes() {
+    let Some(page) = Page::open("Markdown", json!({})).await else { return };
+    let draw = "const { renderMarkdown } = await import('/assets/markdown.js');
+        const draw = (text) => {
+            const box = document.createElement('div');
+            renderMarkdown(box, text, [], () => null);
+            return box.textContent;
+        };
+        window.escaped = draw('\\\\<img\\\\> \\\\[x\\\\]\\\\(y\\\\) C:\\\\new \\\\!\\\\~');
+        const began = performance.now();
+        for (const opening of ['**a ', '*a ', '**`a``b```c']) draw(opening.repeat(25000));
+        window.took = performance.now() - began;";
+    page.browser.run_async(draw).await;
+    assert_eq!(page.browser.evaluate("return window.escaped").await, "<img> [x](y) C:\\new !~");
+    let took = page.browser.evaluate("return window.took").await.as_f64().unwrap();
+    assert!(took < 15_000.0, "it took {took} ms");
+}
