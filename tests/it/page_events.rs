@@ -333,6 +333,33 @@ async fn who_is_offline_is_told_and_keeps_what_was_written() {
 }
 
 /// Another tab may have deleted what is shown here, and another program may have given it an odd title.
+#[tokio::test]
+async fn a_conversation_is_renamed_and_found_deleted() {
+    let gone = json!({"error": {"code": "not_found", "message": "No such thread."}});
+    let mut renamed = thread(&json!({"type": "active"}));
+    renamed["title"] = json!("a\u{202e}b\u{200b}c");
+    let answers = json!({
+        "threads.create": [created(&[answer("msg_a", "Yes.", &json!([]))])],
+        "threads.update": [{"body": renamed}],
+        "threads.add_user_message": [{"status": 404, "body": gone}],
+        "threads.get_by_id": [{"status": 404, "body": gone}],
+    });
+    let Some(page) = Page::open("renaming and deleting", answers).await else { return };
+    page.ask("q").await;
+    page.browser.wait_for_text(".message-answer .answer", "Yes.").await;
+    page.browser.press(".thread [aria-label^='Rename']").await;
+    page.browser.press("#rename-dialog [type=submit]").await;
+    page.browser.wait_for_text("#title", "abc").await;
+    let titles =
+        page.browser.evaluate("return [document.title, document.querySelector('.thread-name').textContent]").await;
+    assert!(titles[0].as_str().unwrap().starts_with("abc ") && titles[1] == "abc", "{titles}");
+    page.ask("more").await;
+    page.browser.wait_for_text("#closed-note", "does not exist any more").await;
+    let offered =
+        "return [...document.querySelectorAll('.problem button')].filter((one) => one.checkVisibility()).length";
+    assert_eq!(page.browser.evaluate(offered).await, 0, "a retry would not help");
+}
+
 /// M4: the policy lets no picture of another host pass, so none is tried.
 /// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
 #[tokio::test]
