@@ -361,6 +361,23 @@ async fn a_conversation_is_renamed_and_found_deleted() {
 }
 
 /// M4: the policy lets no picture of another host pass, so none is tried.
+#[tokio::test]
+async fn an_allowed_host_may_be_linked_and_its_pictures_are_told() {
+    let mut opened = thread(&json!({"type": "active"}));
+    opened["allowed_image_domains"] = json!(["pictures.example"]);
+    let picture = json!({"type": "Image", "src": "https://pictures.example/p.png", "alt": "A far picture"});
+    let link = json!({"type": "Link", "href": "https://pictures.example/a", "label": "a link"});
+    let near = json!({"type": "Image", "src": "/assets/favicon.svg", "alt": "A near picture"});
+    let card = json!({"widget": {"type": "Card", "children": [picture, link, near]}});
+    let events = [json!({"type": "thread.updated", "thread": opened}), done(&item("msg_w", "widget", card))];
+    let Some(page) = Page::open("far pictures", json!({"threads.create": [created(&events)]})).await else { return };
+    page.ask("q").await;
+    page.browser.wait_for_text(".item-widget", "A far picture").await;
+    assert_eq!(page.browser.attributes(".item-widget a", "href").await, ["https://pictures.example/a"]);
+    assert_eq!(page.browser.attributes(".item-widget img", "alt").await, ["A near picture"]);
+    page.has_no_complaints().await;
+}
+
 /// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
 #[tokio::test]
 async fn markdown_is_drawn_in_time_and_without_its_escapes() {
