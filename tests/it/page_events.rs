@@ -378,6 +378,27 @@ async fn an_allowed_host_may_be_linked_and_its_pictures_are_told() {
     page.has_no_complaints().await;
 }
 
+#[tokio::test]
+async fn steps_that_grow_stay_as_the_reader_left_them() {
+    let Some(page) = Page::open("growing steps", json!({})).await else { return };
+    let grow = "const { ItemView } = await import('/assets/items.js');
+        const view = ItemView.of({ id: 'w', type: 'workflow', workflow: { tasks: [] } }, {});
+        document.querySelector('#view').append(view.root);
+        const grow = (title) => view.update({ type: 'workflow.task.added', task_index: 0, task: { title } });
+        const state = () => [view.root.querySelector('details').open, document.activeElement.tagName];
+        window.states = [state()[0]];
+        view.root.querySelector('summary').focus();
+        view.root.querySelector('summary').click();
+        for (const title of ['one', 'two']) { grow(title); window.states.push(state()); }
+        view.root.querySelector('summary').click();
+        grow('three');
+        window.states.push(state());";
+    page.browser.run_async(grow).await;
+    let states = page.browser.evaluate("return window.states").await;
+    let unfolded = json!([true, "SUMMARY"]);
+    assert_eq!(states, json!([false, unfolded, unfolded, [false, "SUMMARY"]]));
+}
+
 /// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
 #[tokio::test]
 async fn markdown_is_drawn_in_time_and_without_its_escapes() {
