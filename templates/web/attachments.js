@@ -30,6 +30,8 @@ export class Tray {
   #changed;
   #limits = null;
   #files = [];
+  /** Ends when what was added so far is uploaded or failed. */
+  #line = Promise.resolve();
   #list = byId('tray');
   #button = byId('attach');
   #input = byId('attach-input');
@@ -82,7 +84,8 @@ export class Tray {
       one.row = this.#buildRow(one);
       this.#files.push(one);
       const problem = this.#refusal(file);
-      if (problem === null) this.#upload(one, file);
+      // One after another: together they would meet the server's limits again and again.
+      if (problem === null) this.#line = this.#line.then(() => this.#upload(one, file));
       else this.#fail(one, problem);
     }
     this.#refresh();
@@ -98,6 +101,7 @@ export class Tray {
   }
 
   async #upload(one, file) {
+    if (one.state === 'removed') return;
     try {
       const mime = file.type || 'application/octet-stream';
       const about = { name: file.name, size: file.size, mime_type: mime };
