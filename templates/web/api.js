@@ -52,7 +52,7 @@ function fallbackMessage(status) {
 }
 
 /** Retry-After holds seconds or a date. */
-function retryAfter(value) {
+export function retryAfter(value) {
   if (!value) return 0;
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(Math.ceil(seconds), 3600) : 0;

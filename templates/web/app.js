@@ -2,7 +2,7 @@
 
 import { ApiError, describe, fileUrl, getJson, loadDocuments } from './api.js';
 import { Composer } from './composer.js';
-import { Conversation } from './conversation.js';
+import { Conversation, GONE } from './conversation.js';
 import { byId, el, icon } from './dom.js';
 import { buildProblem } from './message.js';
 import { ThreadList } from './threads.js';
@@ -84,8 +84,7 @@ const hooks = {
 
 const threads = new ThreadList({
   renamed: (thread) => {
-    const conversation = alive.get(thread.id);
-    if (conversation) conversation.title = thread.title;
+    alive.get(thread.id)?.setThread(thread);
     refresh();
   },
   removed: (id) => {
@@ -129,7 +128,7 @@ async function openThread(id) {
     conversation.root.replaceChildren(loadProblem(error, id));
     // Nothing can be asked in a thread that is not there.
     if (error instanceof ApiError && error.status === 404) {
-      conversation.closed = 'This conversation does not exist any more.';
+      conversation.closed = GONE;
       conversation.title = 'Not found';
     }
     hooks.changed(conversation);

@@ -1,6 +1,6 @@
 // Files that go with a question: chosen, dropped or pasted, uploaded at once, and shown with what became of them.
 
-import { ApiError, call, describe } from './api.js';
+import { ApiError, call, describe, retryAfter } from './api.js';
 import { announce, byId, el, icon, iconButton } from './dom.js';
 import { attachmentTarget } from './safe.js';
 
@@ -22,11 +22,16 @@ export function readableSize(bytes) {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
+/** How often the server is asked again that asks to wait: many files at once may be more than it takes. */
+const TRIES = 4;
+
 /** The files of the next question. `changed()` is called when what can be sent changes. */
 export class Tray {
   #changed;
   #limits = null;
   #files = [];
+  /** Ends when what was added so far is uploaded or failed. */
+  #line = Promise.resolve();
   #list = byId('tray');
   #button = byId('attach');
   #input = byId('attach-input');
@@ -41,17 +46,22 @@ export class Tray {
     });
     this.#setUpDrop(byId('main'));
     byId('question').addEventListener('paste', (event) => {
-      if (event.clipboardData?.files.length > 0 && this.#limits) {
-        event.preventDefault();
-        this.add(event.clipboardData.files);
-      }
+      const { clipboardData: data } = event;
+      if (!this.#limits || !data || data.files.length === 0 || isText(data.types)) return;
+      event.preventDefault();
+      this.add(data.files);
     });
   }
 
-  /** `limits` are the server's: `max_bytes` of a file, `max_count` of a message. Without them nothing can be attached. */
+  /**
+   * `limits` are the server's: `max_bytes` of a file, `max_count` of a message, the extensions that it may `accept`.
+   * Without them nothing can be attached.
+   */
   enable(limits) {
     if (!limits || !Number.isFinite(limits.max_bytes) || !Number.isFinite(limits.max_count)) return;
-    this.#limits = limits;
+    const accept = Array.isArray(limits.accept) ? limits.accept.filter((one) => typeof one === 'string') : [];
+    this.#limits = { ...limits, accept };
+    this.#input.accept = accept.join(',');
     this.#button.hidden = false;
     this.#button.title = `Attach files (up to ${limits.max_count}, ${readableSize(limits.max_bytes)} each)`;
   }
@@ -74,29 +84,33 @@ export class Tray {
       one.row = this.#buildRow(one);
       this.#files.push(one);
       const problem = this.#refusal(file);
-      if (problem === null) this.#upload(one, file);
+      // One after another: together they would meet the server's limits again and again.
+      if (problem === null) this.#line = this.#line.then(() => this.#upload(one, file));
       else this.#fail(one, problem);
     }
     this.#refresh();
   }
 
   #refusal(file) {
-    const { max_bytes: maxBytes, max_count: maxCount } = this.#limits;
-    if (file.size > maxBytes) return `This file has ${readableSize(file.size)}; ${readableSize(maxBytes)} are allowed.`;
+    const { max_bytes: maxBytes, max_count: maxCount, accept } = this.#limits;
+    if (accept.length > 0 && !accept.some((ending) => file.name.toLowerCase().endsWith(ending))) return 'Files of this kind cannot be attached.';
+    if (file.size > maxBytes) return `This file is too large; ${readableSize(maxBytes)} are allowed.`;
     if (file.size === 0) return 'This file is empty.';
     const count = this.#files.filter((one) => one.state !== 'failed').length;
     return count > maxCount ? `A question can have ${maxCount} files at most.` : null;
   }
 
   async #upload(one, file) {
+    if (one.state === 'removed') return;
     try {
       const mime = file.type || 'application/octet-stream';
-      one.attachment = await call('attachments.create', { name: file.name, size: file.size, mime_type: mime });
+      const about = { name: file.name, size: file.size, mime_type: mime };
+      one.attachment = await patiently(one, () => call('attachments.create', about));
       if (one.state === 'removed') {
         this.#forget(one);
         return;
       }
-      const answer = await send(one, file, () => this.#refreshRow(one));
+      const answer = await patiently(one, () => send(one, file, () => this.#refreshRow(one)));
       if (answer && answer.id === one.attachment.id) one.attachment = answer;
       if (one.state === 'removed') return;
       one.state = 'done';
@@ -161,7 +175,7 @@ export class Tray {
       depth = Math.max(0, depth + change);
       zone.classList.toggle('is-drop', depth > 0);
     };
-    const hasFiles = (event) => this.#limits !== null && [...event.dataTransfer.types].includes('Files');
+    const hasFiles = (event) => this.#limits !== null && !byId('composer').hidden && carriesFiles(event);
     zone.addEventListener('dragenter', (event) => { if (hasFiles(event)) mark(1); });
     zone.addEventListener('dragleave', (event) => { if (hasFiles(event)) mark(-1); });
     zone.addEventListener('dragover', (event) => { if (hasFiles(event)) event.preventDefault(); });
@@ -171,6 +185,33 @@ export class Tray {
       mark(-depth);
       this.add(event.dataTransfer.files);
     });
+    // Beside the zone, or where nothing can be attached, the browser would leave the page for the file.
+    for (const name of ['dragover', 'drop']) {
+      window.addEventListener(name, (event) => {
+        if (event.defaultPrevented || !carriesFiles(event)) return;
+        event.preventDefault();
+        event.dataTransfer.dropEffect = 'none';
+      });
+    }
+  }
+}
+
+const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files');
+
+/** Office programs put a picture of what was copied beside the text; a copied file may have its name beside it. */
+const isText = (types) => types.includes('text/plain') && (types.includes('text/html') || types.includes('text/rtf'));
+
+/** Does it again when the server had too much to do, after the time that it named. */
+async function patiently(one, attempt) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isBusy = error instanceof ApiError && error.retryAfter > 0 && (error.status === 429 || error.code === 'busy');
+      if (!isBusy || tries === TRIES || one.state === 'removed') throw error;
+      await new Promise((resolve) => { setTimeout(resolve, error.retryAfter * 1000); });
+      if (one.state === 'removed') throw error;
+    }
   }
 }
 
@@ -191,10 +232,17 @@ function send(one, file, progress) {
     });
     request.addEventListener('load', () => {
       if (request.status >= 200 && request.status < 300) resolve(request.response);
-      else reject(new ApiError(request.response?.error?.message ?? `The file was refused (${request.status}).`, { status: request.status }));
+      else reject(uploadFailure(request));
     });
     request.addEventListener('error', () => reject(new TypeError('upload failed')));
     request.addEventListener('abort', () => reject(new ApiError('The upload was stopped.')));
     request.send(file);
+  });
+}
+
+function uploadFailure(request) {
+  const { message, code = '' } = request.response?.error ?? {};
+  return new ApiError(message ?? `The file was refused (${request.status}).`, {
+    status: request.status, code, retryAfter: retryAfter(request.getResponseHeader('Retry-After')),
   });
 }

@@ -42,8 +42,6 @@ export class Composer {
   /** What the server allows: `attachments`, or nothing. */
   enableAttachments(limits) { this.#tray.enable(limits); }
 
-  focus(options) { this.#question.focus(options); }
-
   /** The server asked to wait: nothing is sent before that. */
   pause(seconds) {
     if (!(seconds > 0)) return;

@@ -7,6 +7,7 @@ import { AnswerView, UserView, buildProblem, userText } from './message.js';
 import { visible } from './safe.js';
 
 const BROKEN = 'The answer broke off before it was complete.';
+export const GONE = 'This conversation does not exist any more.';
 
 /**
  * `hooks`: `changed(conversation)` after any change of state, `created(thread, conversation)` and
@@ -231,17 +232,19 @@ export class Conversation {
     const reference = failure.requestId ? ` (Reference: ${failure.requestId})` : '';
     answer.showProblem(failure.message + reference, { retry, wait: failure.retryAfter });
     if (failure.status === 429 || failure.status === 503) this.#hooks.limited(failure.retryAfter);
-    // Perhaps the thread was locked or closed meanwhile.
-    if (failure.status === 409) this.#reloadThread();
+    // Perhaps the thread was locked, closed or deleted meanwhile.
+    if (this.threadId !== null && [404, 409].includes(failure.status)) this.#reloadThread();
   }
 
   async #reloadThread() {
     try {
       this.setThread(await call('threads.get_by_id', { thread_id: this.threadId }));
-      this.#hooks.changed(this);
-    } catch {
-      // What is shown stays as it is.
+    } catch (error) {
+      // After any other failure, what is shown stays as it is.
+      if (error.status === 404) this.closed = GONE;
     }
+    this.#refreshViews();
+    this.#hooks.changed(this);
   }
 
   #apply(event, run) {

@@ -32,10 +32,11 @@ const LABELS = {
 
 /**
  * One such item, complete or growing. `actions`: `submit(id, input)` sends a form, `act(id, action)` is a touch of a
- * widget, `hosts()` tells whose pictures may be shown.
+ * widget, `hosts()` tells where links may lead.
  */
 export class ItemView {
   #open = true;
+  #unfolded = false;
 
   /** Null for kinds that show nothing. */
   static of(item, actions) {
@@ -68,10 +69,26 @@ export class ItemView {
   }
 
   #render() {
+    const old = this.root.firstElementChild;
+    const focused = focusables(this.root).indexOf(document.activeElement);
     this.root.replaceChildren(BUILDERS[this.item.type](this.item, this));
     this.setOpen(this.#open);
+    this.#keepFold(old);
+    // Who is at the second button of a card that grows stays at its second button.
+    focusables(this.root)[focused]?.focus({ preventScroll: true });
+  }
+
+  /** What the reader folded or unfolded by hand stays so. */
+  #keepFold(old) {
+    const now = this.root.firstElementChild;
+    if (!(now instanceof HTMLDetailsElement)) return;
+    const told = now.open;
+    if (old instanceof HTMLDetailsElement && old.open !== this.#unfolded) now.open = old.open;
+    this.#unfolded = told;
   }
 }
+
+const focusables = (root) => [...root.querySelectorAll('summary, a, button, input, textarea')];
 
 function applyUpdate(item, update) {
   switch (update.type) {

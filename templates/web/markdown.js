@@ -12,7 +12,9 @@ const HEADING = /^\s{0,3}#{1,6}\s+/;
 const FENCE = /^\s{0,3}(```+|~~~+)\s*[\w+#.-]*\s*$/;
 const RULE = /^\s{0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
-const ESCAPABLE = new Set(['*', '`', '|', '_', '#']);
+const ESCAPABLE = new Set('*`|_#[]()<>!~');
+/** Signs between which a span may reach. Without a bound, each of many opening signs would search all the rest. */
+const MAX_SPAN = 1000;
 const isSpace = (c) => c === undefined || /\s/.test(c);
 
 /** What a container shows now, so that a growing answer replaces only the blocks that changed. */
@@ -358,7 +360,8 @@ const runLength = (tokens, at, sign) => {
 function codeSpan(tokens, at) {
   const length = runLength(tokens, at, '`');
   let i = at + length;
-  while (i < tokens.length) {
+  const end = Math.min(tokens.length, i + MAX_SPAN);
+  while (i < end) {
     const run = runLength(tokens, i, '`');
     if (run === length) return { tag: 'code', from: at + length, to: i, next: i + length };
     i += Math.max(run, 1);
@@ -368,7 +371,8 @@ function codeSpan(tokens, at) {
 
 function boldSpan(tokens, at) {
   if (tokens[at + 1]?.c !== '*' || isSpace(tokens[at + 2]?.c)) return null;
-  for (let i = at + 3; i + 1 < tokens.length; i += 1) {
+  const end = Math.min(tokens.length - 1, at + MAX_SPAN);
+  for (let i = at + 3; i < end; i += 1) {
     if (tokens[i].c === '\\') i += 1;
     else if (tokens[i].c === '`') i = (codeSpan(tokens, i)?.next ?? i + 1) - 1;
     else if (tokens[i].c === '*' && tokens[i + 1].c === '*' && !isSpace(tokens[i - 1].c)) {
@@ -384,7 +388,8 @@ const isWord = (c) => c !== undefined && /[\p{L}\p{N}]/u.test(c);
 function emphasisSpan(tokens, at) {
   const first = tokens[at + 1]?.c;
   if (isWord(tokens[at - 1]?.c) || first === '*' || isSpace(first)) return null;
-  for (let i = at + 2; i < tokens.length && tokens[i].c !== '\n'; i += 1) {
+  const end = Math.min(tokens.length, at + MAX_SPAN);
+  for (let i = at + 2; i < end && tokens[i].c !== '\n'; i += 1) {
     if (tokens[i].c === '\\') i += 1;
     else if (tokens[i].c === '`') i = (codeSpan(tokens, i)?.next ?? i + 1) - 1;
     else if (tokens[i].c === '*' && !isSpace(tokens[i - 1].c) && tokens[i + 1]?.c !== '*' && !isWord(tokens[i + 1]?.c)) {

@@ -1,5 +1,6 @@
 // Which addresses the page may show. Texts, names and addresses come from models, documents and visitors: an address
-// becomes a link or a picture only where it leads to this server, or to a host that the thread allows by name.
+// becomes a link only where it leads to this server, or to a host that the thread allows by name, and a picture only
+// where it is this server's.
 
 const PICTURE = /^data:image\/(?:png|gif|jpeg|webp);base64,[\w+/=]+$/;
 const ATTACHMENTS = '/knowledge/attachments/';
@@ -18,10 +19,13 @@ export function linkTarget(address, hosts = []) {
   return url && isWeb(url) && isAllowed(url, hosts) ? url.href : null;
 }
 
-/** The address of a picture that may be loaded, or null. Small pictures may be within the address itself. */
-export function pictureTarget(address, hosts = []) {
+/**
+ * The address of a picture that may be loaded, or null. Small pictures may be within the address itself. Those of
+ * other hosts are never loaded, whatever the thread allows: the page's policy has this server only.
+ */
+export function pictureTarget(address) {
   if (typeof address === 'string' && PICTURE.test(address)) return address;
-  return linkTarget(address, hosts);
+  return linkTarget(address);
 }
 
 /**

@@ -10,7 +10,7 @@ const MAX_NODES = 1000;
 
 const text = (value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
 
-/** `context`: `hosts` (whose pictures and links may be used) and `act(action)`. */
+/** `context`: `hosts` (to which links may lead) and `act(action)`. */
 export function buildWidget(root, context) {
   const box = el('div', { class: 'widget' });
   box.append(...build(root, { ...context, left: MAX_NODES }, 0));
@@ -36,7 +36,7 @@ function build(node, context, depth) {
     case 'Divider': return [el('hr')];
     case 'Spacer': return [el('div', { class: 'widget-spacer' })];
     case 'Icon': return [];
-    case 'Image': return [buildImage(node, context)];
+    case 'Image': return [buildImage(node)];
     case 'Button': return [buildButton(text(node.label) || 'OK', node.onClickAction, context)];
     case 'Link': return [buildLink(node, context)];
     default: return [...plain(node), ...children()];
@@ -55,8 +55,8 @@ function buildMarkdown(node) {
   return box;
 }
 
-function buildImage(node, context) {
-  const target = pictureTarget(node.src, context.hosts);
+function buildImage(node) {
+  const target = pictureTarget(node.src);
   const alt = text(node.alt);
   return target === null
     ? el('p', { class: 'muted', dir: 'auto', text: alt || 'A picture from another site is not shown.' })

@@ -22,6 +22,7 @@ mod logs;
 mod ops;
 mod page;
 mod page_events;
+mod page_files;
 mod places;
 mod readme;
 mod retrieval;

@@ -11,15 +11,15 @@ use crate::browser::Browser;
 const THREAD: &str = "thr_0123456789abcdef0123456789abcdef";
 const SCRIPT: &str = include_str!("page_events.js");
 
-struct Page {
-    browser: Browser,
+pub struct Page {
+    pub browser: Browser,
     bot: TestBot,
     _folder: tempfile::TempDir,
 }
 
 impl Page {
     /// The page with these answers in wait; `None` where there is no browser.
-    async fn open(what: &str, answers: Value) -> Option<Self> {
+    pub async fn open(what: &str, answers: Value) -> Option<Self> {
         let Some(browser) = Browser::start().await else {
             println!("NOT RUN: {what} (install chromium and chromedriver)");
             return None;
@@ -34,22 +34,22 @@ impl Page {
         Some(Self { browser, bot, _folder: folder })
     }
 
-    async fn ask(&self, question: &str) {
+    pub async fn ask(&self, question: &str) {
         self.browser.write("#question", question).await;
         self.browser.click("#send").await;
     }
 
     /// The requests that were answered in the server's place.
-    async fn asked(&self) -> Vec<Value> {
+    pub async fn asked(&self) -> Vec<Value> {
         self.browser.evaluate("return window.asked").await.as_array().unwrap().clone()
     }
 
-    async fn count(&self, selector: &str) -> u64 {
+    pub async fn count(&self, selector: &str) -> u64 {
         let script = format!("return document.querySelectorAll({}).length", json!(selector));
         self.browser.evaluate(&script).await.as_u64().unwrap()
     }
 
-    async fn has_no_complaints(&self) {
+    pub async fn has_no_complaints(&self) {
         let complaints = self.browser.complaints().await;
         assert!(complaints.is_empty(), "the console complains: {complaints:?}");
     }
@@ -83,12 +83,12 @@ fn begun() -> Vec<Value> {
     ]
 }
 
-fn answer(id: &str, text: &str, annotations: &Value) -> Value {
+pub fn answer(id: &str, text: &str, annotations: &Value) -> Value {
     let part = json!({"type": "output_text", "text": text, "annotations": annotations});
     done(&item(id, "assistant_message", json!({"content": [part]})))
 }
 
-fn created(events: &[Value]) -> Value {
+pub fn created(events: &[Value]) -> Value {
     let events = [begun(), events.to_vec()].concat();
     json!({ "events": events })
 }
@@ -314,44 +314,6 @@ async fn marks_stand_where_they_belong() {
 }
 
 #[tokio::test]
-async fn files_are_attached_removed_and_sent() {
-    let place = |id: &str| json!({"url": format!("https://elsewhere.example/knowledge/attachments/{id}/content"), "method": "PUT", "headers": {}});
-    let attachment = |id: &str, kind: &str, name: &str| json!({"type": kind, "id": id, "name": name, "mime_type": "text/plain", "upload_descriptor": place(id), "preview_url": "https://evil.example/p.png"});
-    let answers = json!({
-        "attachments.create": [
-            {"body": attachment("atc_1", "file", "one.txt")},
-            {"body": attachment("atc_2", "image", "two.png")},
-        ],
-        "attachments.delete": [{"body": {}}],
-        "threads.create": [created(&[answer("msg_a", "Seen.", &json!([]))])],
-    });
-    let Some(page) = Page::open("attachments", answers).await else { return };
-    assert_eq!(page.count("#attach:not([hidden])").await, 0, "no button while the server takes no files");
-    let enable = "const { Tray } = await import('/assets/attachments.js');
-        window.tray = new Tray(() => {});
-        window.tray.enable({ max_bytes: 10, max_count: 2 });
-        window.tray.add([new File(['12345'], 'one.txt'), new File(['12345'], 'two.png'), new File(['12345678901'], 'big.txt')]);";
-    page.browser.run_async(enable).await;
-    assert_eq!(page.count("#attach:not([hidden])").await, 1);
-    page.browser.wait_for_text(".tray li:nth-child(1)", "5 B").await;
-    page.browser.wait_for_text(".tray li:nth-child(3)", "11 B; 10 B are allowed").await;
-    assert_eq!(page.count(".tray img").await, 0, "a picture of another host is not shown");
-    let uploads = page.browser.evaluate("return window.uploads").await;
-    assert_eq!(
-        uploads[0],
-        json!({"to": "PUT /knowledge/attachments/atc_1/content", "name": "one.txt", "size": 5}),
-        "this server only"
-    );
-    page.browser.click(".tray li:nth-child(1) button").await;
-    page.browser.wait_for(".tray li", 2).await;
-    let asked = page.asked().await;
-    assert_eq!(asked.last().unwrap()["params"], json!({"attachment_id": "atc_1"}));
-    let taken = page.browser.evaluate("return window.tray.take().map((one) => one.id)").await;
-    assert_eq!(taken, json!(["atc_2"]));
-    page.has_no_complaints().await;
-}
-
-#[tokio::test]
 async fn who_is_offline_is_told_and_keeps_what_was_written() {
     let Some(page) = Page::open("being offline", json!({})).await else { return };
     page.browser.write("#question", "kept").await;
@@ -368,4 +330,91 @@ async fn who_is_offline_is_told_and_keeps_what_was_written() {
     page.browser.wait_for("#send:disabled", 0).await;
     assert_eq!(page.browser.evaluate("return document.querySelector('#question').value").await, "kept");
     assert!(page.bot.url.starts_with("http://127.0.0.1"));
+}
+
+/// Another tab may have deleted what is shown here, and another program may have given it an odd title.
+#[tokio::test]
+async fn a_conversation_is_renamed_and_found_deleted() {
+    let gone = json!({"error": {"code": "not_found", "message": "No such thread."}});
+    let mut renamed = thread(&json!({"type": "active"}));
+    renamed["title"] = json!("a\u{202e}b\u{200b}c");
+    let answers = json!({
+        "threads.create": [created(&[answer("msg_a", "Yes.", &json!([]))])],
+        "threads.update": [{"body": renamed}],
+        "threads.add_user_message": [{"status": 404, "body": gone}],
+        "threads.get_by_id": [{"status": 404, "body": gone}],
+    });
+    let Some(page) = Page::open("renaming and deleting", answers).await else { return };
+    page.ask("q").await;
+    page.browser.wait_for_text(".message-answer .answer", "Yes.").await;
+    page.browser.press(".thread [aria-label^='Rename']").await;
+    page.browser.press("#rename-dialog [type=submit]").await;
+    page.browser.wait_for_text("#title", "abc").await;
+    let titles =
+        page.browser.evaluate("return [document.title, document.querySelector('.thread-name').textContent]").await;
+    assert!(titles[0].as_str().unwrap().starts_with("abc ") && titles[1] == "abc", "{titles}");
+    page.ask("more").await;
+    page.browser.wait_for_text("#closed-note", "does not exist any more").await;
+    let offered =
+        "return [...document.querySelectorAll('.problem button')].filter((one) => one.checkVisibility()).length";
+    assert_eq!(page.browser.evaluate(offered).await, 0, "a retry would not help");
+}
+
+/// M4: the policy lets no picture of another host pass, so none is tried.
+#[tokio::test]
+async fn an_allowed_host_may_be_linked_and_its_pictures_are_told() {
+    let mut opened = thread(&json!({"type": "active"}));
+    opened["allowed_image_domains"] = json!(["pictures.example"]);
+    let picture = json!({"type": "Image", "src": "https://pictures.example/p.png", "alt": "A far picture"});
+    let link = json!({"type": "Link", "href": "https://pictures.example/a", "label": "a link"});
+    let near = json!({"type": "Image", "src": "/assets/favicon.svg", "alt": "A near picture"});
+    let card = json!({"widget": {"type": "Card", "children": [picture, link, near]}});
+    let events = [json!({"type": "thread.updated", "thread": opened}), done(&item("msg_w", "widget", card))];
+    let Some(page) = Page::open("far pictures", json!({"threads.create": [created(&events)]})).await else { return };
+    page.ask("q").await;
+    page.browser.wait_for_text(".item-widget", "A far picture").await;
+    assert_eq!(page.browser.attributes(".item-widget a", "href").await, ["https://pictures.example/a"]);
+    assert_eq!(page.browser.attributes(".item-widget img", "alt").await, ["A near picture"]);
+    page.has_no_complaints().await;
+}
+
+#[tokio::test]
+async fn steps_that_grow_stay_as_the_reader_left_them() {
+    let Some(page) = Page::open("growing steps", json!({})).await else { return };
+    let grow = "const { ItemView } = await import('/assets/items.js');
+        const view = ItemView.of({ id: 'w', type: 'workflow', workflow: { tasks: [] } }, {});
+        document.querySelector('#view').append(view.root);
+        const grow = (title) => view.update({ type: 'workflow.task.added', task_index: 0, task: { title } });
+        const state = () => [view.root.querySelector('details').open, document.activeElement.tagName];
+        window.states = [state()[0]];
+        view.root.querySelector('summary').focus();
+        view.root.querySelector('summary').click();
+        for (const title of ['one', 'two']) { grow(title); window.states.push(state()); }
+        view.root.querySelector('summary').click();
+        grow('three');
+        window.states.push(state());";
+    page.browser.run_async(grow).await;
+    let states = page.browser.evaluate("return window.states").await;
+    let unfolded = json!([true, "SUMMARY"]);
+    assert_eq!(states, json!([false, unfolded, unfolded, [false, "SUMMARY"]]));
+}
+
+/// M4: a text of openings that never end is drawn in a time that its length decides, not the square of it.
+#[tokio::test]
+async fn markdown_is_drawn_in_time_and_without_its_escapes() {
+    let Some(page) = Page::open("Markdown", json!({})).await else { return };
+    let draw = "const { renderMarkdown } = await import('/assets/markdown.js');
+        const draw = (text) => {
+            const box = document.createElement('div');
+            renderMarkdown(box, text, [], () => null);
+            return box.textContent;
+        };
+        window.escaped = draw('\\\\<img\\\\> \\\\[x\\\\]\\\\(y\\\\) C:\\\\new \\\\!\\\\~');
+        const began = performance.now();
+        for (const opening of ['**a ', '*a ', '**`a``b```c']) draw(opening.repeat(25000));
+        window.took = performance.now() - began;";
+    page.browser.run_async(draw).await;
+    assert_eq!(page.browser.evaluate("return window.escaped").await, "<img> [x](y) C:\\new !~");
+    let took = page.browser.evaluate("return window.took").await.as_f64().unwrap();
+    assert!(took < 15_000.0, "it took {took} ms");
 }
