@@ -151,11 +151,7 @@ fn unauthorized(message: &str) -> Response {
     response
 }
 
-/// Whole seconds, rounded up: who waits as told is let in.
 fn too_many(wait: Duration) -> Response {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let message = "there were too many wrong tokens from this address; wait before the next try";
-    let mut response = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
+    ApiError::too_many_requests(wait).say(message).into_response()
 }
