@@ -57,10 +57,17 @@ pub fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            _ if is_hidden(each) => {}
             _ => escaped.push(each),
         }
     }
     escaped
+}
+
+/// Signs that nobody sees and that change what others look like: control characters and overrides of direction.
+fn is_hidden(each: char) -> bool {
+    (each.is_control() && !matches!(each, '\n' | '\t'))
+        || matches!(each, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What is open and takes more of its kind.

@@ -317,3 +317,12 @@ proptest::proptest! {
         proptest::prop_assert!(!rest.contains('<') && !rest.contains('>'), "{}", rest);
     }
 }
+
+/// M4: signs that change what others look like reach no page.
+#[test]
+fn overrides_of_direction_and_control_characters_are_left_out() {
+    assert_eq!(
+        crate::serve::preview::html::escape("a\u{202e}b\u{2066}c\u{9b}d\u{0}\n<\t\u{5d0}"),
+        "abcd\n&lt;\t\u{5d0}"
+    );
+}
