@@ -1,13 +1,9 @@
 //! A running server for one test, and browsers that talk to it.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use futures_util::StreamExt as _;
-use futures_util::stream::{self, BoxStream};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,10 +19,8 @@ use crate::config::AuthMode;
 use crate::config::effective::Effective;
 use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
 use crate::docs::reader::InProcess;
-use crate::index::{IndexChange, IndexError, SearchQuery, VectorStore};
 use crate::llm::stub::Stub;
-use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent};
-use crate::model::{BlockKind, Chunk, DocumentRecord, Hit, Locator, Span};
+use crate::llm::{ChatModel, ChatRequest};
 use crate::secret::Secret;
 use crate::serve::connections::Bounds;
 use crate::serve::metrics::{Exposition, Scrape};
@@ -35,55 +29,12 @@ use crate::serve::state::AppState;
 use crate::serve::{Deps, run_within, visitor};
 use crate::store::{self, Store};
 
-pub const CHUNK: &str = "Unused items can be returned within 30 days.";
+pub use super::script::{ScriptedModel, Step, Watch, usual_script};
+pub use super::test_index::{CHUNK, Mood, TestIndex, record};
+
 pub const DATABASE: &str = "t.db";
 pub const ATTACHMENTS: &str = "attachments";
 pub const NOW: &str = "2026-01-02T03:04:05.000123Z";
-
-/// What the scripted model does, in order.
-#[derive(Debug, Clone)]
-pub enum Step {
-    Text(&'static str),
-    Cite,
-    /// Any other event of a model.
-    Tell(Box<ModelEvent>),
-    /// Waits until [`Bot::go_on`] is called once more.
-    Wait,
-    Fail,
-    FailWith(fn(String) -> LlmError),
-    /// A marker that names nothing retrieved.
-    Invent,
-    /// Says that the documents do not answer.
-    Refuse,
-    Panic,
-}
-
-/// What the scripted model was seen to do.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// Answers begun.
-    pub begun: AtomicUsize,
-    /// Answers ended or dropped.
-    pub ended: AtomicUsize,
-    /// Steps taken in all.
-    pub steps: AtomicUsize,
-}
-
-impl Watch {
-    /// Answers that are being written.
-    pub fn running(&self) -> usize {
-        self.begun.load(Ordering::SeqCst) - self.ended.load(Ordering::SeqCst)
-    }
-
-    /// Whether some answer was begun and none is being written.
-    pub fn begun_and_ended(&self) -> bool {
-        self.begun.load(Ordering::SeqCst) > 0 && self.running() == 0
-    }
-
-    pub fn steps(&self) -> usize {
-        self.steps.load(Ordering::SeqCst)
-    }
-}
 
 /// Waits for something, for ten seconds at the most.
 pub async fn until(what: &str, holds: impl Fn() -> bool) {
@@ -92,11 +43,6 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < deadline, "{what} does not come");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-/// An answer for tests that need no particular one.
-pub fn usual_script() -> Vec<Step> {
-    vec![Step::Text("Within "), Step::Text("30 days."), Step::Cite]
 }
 
 pub struct Bot {
@@ -400,172 +346,6 @@ pub struct FixedClock;
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         NOW.parse().unwrap()
-    }
-}
-
-struct ScriptedModel {
-    script: Arc<Mutex<Vec<Step>>>,
-    asked: Arc<Mutex<Vec<ChatRequest>>>,
-    gate: Arc<Semaphore>,
-    watch: Arc<Watch>,
-}
-
-/// Counts an answer as ended when its stream is dropped.
-struct Ending(Arc<Watch>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl ChatModel for ScriptedModel {
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
-
-    fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
-        self.asked.lock().unwrap().push(request);
-        self.watch.begun.fetch_add(1, Ordering::SeqCst);
-        let ending = Ending(Arc::clone(&self.watch));
-        let gate = Arc::clone(&self.gate);
-        let script = self.script.lock().unwrap().clone();
-        stream::iter(script)
-            .filter_map(move |step| {
-                ending.0.steps.fetch_add(1, Ordering::SeqCst);
-                take_step(step, Arc::clone(&gate))
-            })
-            .boxed()
-    }
-}
-
-async fn take_step(step: Step, gate: Arc<Semaphore>) -> Option<Result<ModelEvent, LlmError>> {
-    match step {
-        Step::Text(text) => Some(Ok(ModelEvent::Text(text.to_owned()))),
-        Step::Cite => Some(Ok(ModelEvent::Cite { hit: 0, quote: Some("within 30 days".to_owned()) })),
-        Step::Tell(event) => Some(Ok(*event)),
-        Step::Fail => Some(Err(LlmError::Temporary("secret cause".to_owned()))),
-        Step::FailWith(kind) => Some(Err(kind("secret cause".to_owned()))),
-        Step::Invent => Some(Ok(ModelEvent::InventedMarker)),
-        Step::Refuse => Some(Ok(ModelEvent::Refused)),
-        Step::Panic => panic!("a bug in a model"),
-        Step::Wait => {
-            gate.acquire().await.unwrap().forget();
-            None
-        }
-    }
-}
-
-/// How an index fares.
-#[derive(Debug, Clone, Copy)]
-pub enum Mood {
-    Fine,
-    Fails,
-    Panics,
-}
-
-/// An index of a few records that finds the same chunk for every question.
-pub struct TestIndex {
-    pub records: Mutex<Vec<DocumentRecord>>,
-    pub title: Mutex<String>,
-    pub description: Mutex<Option<String>>,
-    pub mood: Mutex<Mood>,
-}
-
-impl TestIndex {
-    pub fn new() -> Self {
-        Self {
-            records: Mutex::new(vec![record("refund_policy", "refund_policy.md")]),
-            title: Mutex::new("Refund Policy".to_owned()),
-            description: Mutex::new(None),
-            mood: Mutex::new(Mood::Fine),
-        }
-    }
-
-    fn check(&self) -> Result<(), IndexError> {
-        let mood = *self.mood.lock().unwrap();
-        match mood {
-            Mood::Fine => Ok(()),
-            Mood::Fails => Err(IndexError::Backend { path: "index".to_owned(), message: "secret cause".to_owned() }),
-            Mood::Panics => panic!("a bug in an index"),
-        }
-    }
-}
-
-pub fn record(id: &str, path: &str) -> DocumentRecord {
-    DocumentRecord {
-        document_id: id.to_owned(),
-        path: path.to_owned(),
-        title: "Refund Policy".to_owned(),
-        description: None,
-        tags: Vec::new(),
-        language: None,
-        sha256: String::new(),
-        recipe: String::new(),
-        bytes: 0,
-        modified_ns: None,
-        ctime_ns: None,
-        inode: None,
-        language_borrowed: false,
-        title_from_name: false,
-        format: String::new(),
-        indexed_at: Timestamp::UNIX_EPOCH,
-        chunks: 1,
-    }
-}
-
-fn chunk() -> Chunk {
-    let locator = Locator { page: Some(2), heading: Some("Returns".to_owned()), ..Locator::default() };
-    let span = Span { start: 0, end: CHUNK.len(), kind: BlockKind::Paragraph, locator: locator.clone() };
-    Chunk {
-        chunk_id: "chunk".to_owned(),
-        document_id: "refund_policy".to_owned(),
-        ordinal: 0,
-        text: CHUNK.to_owned(),
-        heading_path: vec!["Returns".to_owned()],
-        locator,
-        spans: vec![span],
-    }
-}
-
-#[async_trait]
-impl VectorStore for TestIndex {
-    async fn generation(&self) -> Result<u64, IndexError> {
-        self.check()?;
-        Ok(0)
-    }
-
-    async fn records(&self) -> Result<Vec<DocumentRecord>, IndexError> {
-        self.check()?;
-        Ok(self.records.lock().unwrap().clone())
-    }
-
-    async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError> {
-        self.check()?;
-        let records = self.records.lock().unwrap();
-        Ok(records.iter().find(|record| record.document_id == document_id).cloned())
-    }
-
-    async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError> {
-        self.check()?;
-        Ok(if document_id == "refund_policy" { vec![chunk()] } else { Vec::new() })
-    }
-
-    async fn search(&self, _query: &SearchQuery) -> Result<Vec<Hit>, IndexError> {
-        self.check()?;
-        let title = self.title.lock().unwrap().clone();
-        Ok(vec![Hit {
-            chunk: chunk(),
-            path: "refund_policy.md".to_owned(),
-            title,
-            description: self.description.lock().unwrap().clone(),
-            language: None,
-            score: 1.0,
-        }])
-    }
-
-    async fn apply(&self, _changes: Vec<IndexChange>) -> Result<(), IndexError> {
-        self.check()
     }
 }
 

@@ -18,5 +18,7 @@ mod positions;
 mod reference;
 mod replies;
 mod scenarios;
+mod script;
+mod test_index;
 mod transcripts;
 mod turns;
