@@ -106,26 +106,35 @@ pub fn fold(stem: String) -> String {
     let mut folded = String::with_capacity(stem.len());
     for letter in stem.chars() {
         match letter {
-            'ß' => folded.push_str("ss"),
-            'æ' => folded.push_str("ae"),
-            'œ' => folded.push_str("oe"),
-            'ø' => folded.push('o'),
-            'ł' => folded.push('l'),
-            'đ' => folded.push('d'),
-            'ı' => folded.push('i'),
             'ё' => folded.push('е'),
-            'ς' => folded.push('σ'),
             'ؤ' => folded.push('و'),
             'ئ' => folded.push('ي'),
             'ة' => folded.push('ه'),
+            // A mark may sit on a letter that folds itself, as in ǽ.
             _ if has_marks_to_fold(letter) => {
-                folded.extend(std::iter::once(letter).nfd().filter(|part| !is_combining_mark(*part)));
+                let parts = std::iter::once(letter).nfd().filter(|part| !is_combining_mark(*part));
+                parts.for_each(|part| push_plain(part, &mut folded));
             }
             _ => folded.push(letter),
         }
     }
     // A word of marks alone stays.
     if folded.is_empty() { stem } else { folded }
+}
+
+/// A letter without marks, written as people without it on their keyboard do.
+fn push_plain(letter: char, folded: &mut String) {
+    match letter {
+        'ß' => folded.push_str("ss"),
+        'æ' => folded.push_str("ae"),
+        'œ' => folded.push_str("oe"),
+        'ø' => folded.push('o'),
+        'ł' => folded.push('l'),
+        'đ' => folded.push('d'),
+        'ı' => folded.push('i'),
+        'ς' => folded.push('σ'),
+        _ => folded.push(letter),
+    }
 }
 
 /// Latin and Greek letters; in other scripts a mark makes another letter.
@@ -173,6 +182,7 @@ mod tests {
         assert_eq!(fold("canción".into()), "cancion");
         assert_eq!(fold("straße".into()), "strasse");
         assert_eq!(fold("ελλάς".into()), "ελλασ");
+        assert_eq!(fold("ǣǽǿ".into()), "aeaeo");
         assert_eq!(fold("йод".into()), "йод");
         assert_eq!(fold("ёлк".into()), "елк");
         assert_eq!(fold("हिन्दी".into()), "हिन्दी");
