@@ -18,9 +18,11 @@ pub mod chatkit;
 pub mod docs;
 pub mod index;
 pub mod llm;
+pub mod openai;
 pub mod store;
 
 pub mod answer;
+pub mod hosted;
 pub mod ingest;
 pub mod lint;
 pub mod serve;

@@ -46,6 +46,7 @@ impl Citer {
                 self.answer.links.push(link.clone());
                 Some(AnswerEvent::Link(link))
             }
+            ModelEvent::Found(_) | ModelEvent::Used(_) => None,
             ModelEvent::Beside(beside) => Some(AnswerEvent::Beside(beside)),
             ModelEvent::InventedMarker => {
                 self.answer.dropped_markers += 1;

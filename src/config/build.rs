@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::config::keys::{
-    AUTH_MODES, LOG_FORMATS, MAX_ANSWER_TOKENS, MAX_CONTEXT_TOKENS, MAX_MIB, MAX_SEARCH_RESULTS, MAX_STUB_DELTA_MS,
-    MODEL_BACKENDS, MODEL_FALLBACKS, SWITCH,
+    AUTH_MODES, LOG_FORMATS, MAX_ANSWER_TOKENS, MAX_CONTEXT_TOKENS, MAX_MIB, MAX_PER_MINUTE, MAX_SEARCH_RESULTS,
+    MAX_STUB_DELTA_MS, MODEL_BACKENDS, MODEL_FALLBACKS, MODERATIONS, RANKERS, SWITCH,
 };
 use crate::config::resolve::{FoundAll, SettingProblem};
 use crate::config::settings::{
-    AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, EmbeddingSettings, LogFormat, LogSettings,
-    ModelBackend, OpsSettings, PathSettings, ProbeSettings, RateLimit, ServerSettings, Settings,
+    AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, EmbeddingSettings, HostedSettings, LogFormat,
+    LogSettings, ModelBackend, OpenAiSettings, OpsSettings, PathSettings, ProbeSettings, RateLimit, ServerSettings,
+    Settings,
 };
 use crate::config::value;
 use crate::secret::Secret;
@@ -30,11 +31,15 @@ pub(super) fn settings(found: &FoundAll, profile: &str, base: Base) -> Result<Se
         },
         assistant: AssistantSettings {
             name: reader.need("ASSISTANT_NAME", |value| Ok(value.to_owned()))?,
-            backend: reader.need("MODEL_BACKEND", model_backend)?,
+            backend: model_backend(&reader)?,
             max_search_results: reader.need("MAX_SEARCH_RESULTS", max_search_results)?,
             stub_delta_ms: reader.need("STUB_DELTA_MS", |value| value::whole(value, 0, MAX_STUB_DELTA_MS))?,
             chat: chat(&reader)?,
+            hosted: hosted(&reader)?,
         },
+        openai: openai(&reader)?,
+        vector_store_id: found.value("VECTOR_STORE_ID").map(str::to_owned),
+        models_file: found.value("MODELS_FILE").map(PathBuf::from),
         embedding: embedding(&reader)?,
         server: server(&reader, base)?,
         log: LogSettings {
@@ -75,6 +80,41 @@ fn chat(reader: &Reader<'_>) -> Result<ChatSettings, SettingProblem> {
         max_tokens: reader.need("MODEL_MAX_TOKENS", |value| count(value, MAX_ANSWER_TOKENS))?,
         falls_back: reader.need("MODEL_FALLBACK", |value| Ok(value::choice(value, MODEL_FALLBACKS)? != "off"))?,
     })
+}
+
+fn openai(reader: &Reader<'_>) -> Result<OpenAiSettings, SettingProblem> {
+    let text = |name: &str| reader.0.value(name).map(str::to_owned);
+    let secret = |name: &str| reader.0.value(name).map(Secret::new);
+    Ok(OpenAiSettings {
+        base_url: reader.need("OPENAI_BASE_URL", value::http_url)?,
+        api_key: secret("OPENAI_API_KEY"),
+        admin_key: secret("OPENAI_ADMIN_KEY"),
+        organization: text("OPENAI_ORG_ID"),
+        project: text("OPENAI_PROJECT_ID"),
+        proxy: secret("OPENAI_PROXY"),
+        uploads_per_minute: reader.need("OPENAI_UPLOADS_PER_MINUTE", per_minute)?,
+        store_writes_per_minute: reader.need("OPENAI_STORE_WRITES_PER_MINUTE", per_minute)?,
+        attached_per_minute: reader.need("OPENAI_ATTACHED_PER_MINUTE", per_minute)?,
+    })
+}
+
+fn hosted(reader: &Reader<'_>) -> Result<HostedSettings, SettingProblem> {
+    let moderation = reader.need("MODERATION", |value| value::choice(value, MODERATIONS))?;
+    Ok(HostedSettings {
+        openai: openai(reader)?,
+        vector_store_id: reader.0.value("VECTOR_STORE_ID").unwrap_or_default().to_owned(),
+        filters: reader.may("FILE_SEARCH_FILTERS", value::json_object)?,
+        ranker: reader.need("FILE_SEARCH_RANKER", |value| value::choice(value, RANKERS))?,
+        min_score: reader.need("FILE_SEARCH_MIN_SCORE", value::fraction)?,
+        moderates_input: matches!(moderation, "input" | "both"),
+        moderates_output: matches!(moderation, "output" | "both"),
+        moderation_model: reader.need("MODERATION_MODEL", |value| Ok(value.to_owned()))?,
+        models_file: reader.0.value("MODELS_FILE").map(PathBuf::from),
+    })
+}
+
+fn per_minute(text: &str) -> Result<u32, String> {
+    u32::try_from(value::whole(text, 1, MAX_PER_MINUTE)?).map_err(|error| error.to_string())
 }
 
 fn server(reader: &Reader<'_>, base: Base) -> Result<ServerSettings, SettingProblem> {
@@ -160,14 +200,16 @@ fn max_search_results(text: &str) -> Result<usize, String> {
     usize::try_from(number).map_err(|error| error.to_string())
 }
 
-/// `auto` takes what needs no account and no key.
-fn model_backend(text: &str) -> Result<ModelBackend, String> {
-    match value::choice(text, MODEL_BACKENDS)? {
-        "auto" | "extractive" => Ok(ModelBackend::Extractive),
-        "chat" => Ok(ModelBackend::Chat),
-        "stub" => Ok(ModelBackend::Stub),
-        other => Err(format!("{other} is not built yet")),
-    }
+/// `auto` takes OpenAI where a key and a vector store are set, and else what needs neither.
+fn model_backend(reader: &Reader<'_>) -> Result<ModelBackend, SettingProblem> {
+    let has_account = ["OPENAI_API_KEY", "VECTOR_STORE_ID"].iter().all(|name| reader.0.value(name).is_some());
+    Ok(match reader.need("MODEL_BACKEND", |text| value::choice(text, MODEL_BACKENDS))? {
+        "openai" => ModelBackend::OpenAi,
+        "auto" if has_account => ModelBackend::OpenAi,
+        "chat" => ModelBackend::Chat,
+        "stub" => ModelBackend::Stub,
+        _ => ModelBackend::Extractive,
+    })
 }
 
 fn auth_mode(text: &str) -> Result<AuthMode, String> {

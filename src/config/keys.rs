@@ -146,10 +146,15 @@ pub const LOG_FORMATS: &[&str] = &["auto", "json", "text"];
 pub const MAX_CONTEXT_TOKENS: u64 = 2_000_000;
 /// The largest `MODEL_MAX_TOKENS`.
 pub const MAX_ANSWER_TOKENS: u64 = 100_000;
+/// The words of `MODERATION`.
+pub const MODERATIONS: &[&str] = &["off", "input", "output", "both"];
+/// The words of `FILE_SEARCH_RANKER`.
+pub const RANKERS: &[&str] = &["auto", "default-2024-11-15"];
+/// The largest rate of requests to a service, a minute.
+pub const MAX_PER_MINUTE: u64 = 1_000_000;
 /// The largest bound on sizes in MiB: 1 TiB.
 pub const MAX_MIB: u64 = 1024 * 1024;
 
-const OPENAI: &str = "needs the openai backend";
 const PROBES: &str = "needs probes";
 const SECRET: Kind = Kind::Secret { min_bytes: 1 };
 
@@ -190,8 +195,8 @@ pub const KEYS: &[Key] = &[
     )
     .default("5")
     .live(),
-    Key::new("ASSISTANT_MODEL", Group::Assistant, Kind::Text, "model of the openai and chat backends", "gpt-4.1-mini")
-        .default("gpt-4.1-mini")
+    Key::new("ASSISTANT_MODEL", Group::Assistant, Kind::Text, "model of the openai and chat backends", "gpt-6-luna")
+        .default("gpt-6-luna")
         .live(),
     Key::new(
         "ASSISTANT_TEMPERATURE",
@@ -263,8 +268,94 @@ pub const KEYS: &[Key] = &[
     )
     .default("https://api.openai.com/v1")
     .live(),
-    Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123")
-        .not_yet(OPENAI),
+    Key::new("OPENAI_ORG_ID", Group::OpenAi, Kind::Text, "organization that requests are billed to", "org-123").live(),
+    Key::new("OPENAI_PROJECT_ID", Group::OpenAi, Kind::Text, "project that requests are billed to", "proj_123").live(),
+    Key::new(
+        "OPENAI_ADMIN_KEY",
+        Group::OpenAi,
+        SECRET,
+        "admin key, for the organization's costs alone; unset: they are not asked for",
+        "sk-admin-...",
+    ),
+    Key::new(
+        "OPENAI_PROXY",
+        Group::OpenAi,
+        Kind::Url,
+        "proxy for requests to OPENAI_BASE_URL; unset: none (variables such as HTTPS_PROXY are not read)",
+        "http://proxy.example.com:3128",
+    )
+    .live(),
+    Key::new(
+        "OPENAI_UPLOADS_PER_MINUTE",
+        Group::OpenAi,
+        Kind::Whole { min: 1, max: MAX_PER_MINUTE },
+        "uploads a minute that the account allows",
+        "1000",
+    )
+    .default("1000"),
+    Key::new(
+        "OPENAI_STORE_WRITES_PER_MINUTE",
+        Group::OpenAi,
+        Kind::Whole { min: 1, max: MAX_PER_MINUTE },
+        "requests a minute that change the files of one vector store",
+        "300",
+    )
+    .default("300"),
+    Key::new(
+        "OPENAI_ATTACHED_PER_MINUTE",
+        Group::OpenAi,
+        Kind::Whole { min: 1, max: MAX_PER_MINUTE },
+        "files a minute that may be attached to vector stores",
+        "2000",
+    )
+    .default("2000"),
+    Key::new("VECTOR_STORE_ID", Group::OpenAi, Kind::Text, "vector store that holds the documents", "vs_123").live(),
+    Key::new(
+        "FILE_SEARCH_FILTERS",
+        Group::OpenAi,
+        Kind::Json,
+        "filter on the attributes of documents, as the API writes it; unset: all documents",
+        r#"{"type":"eq","key":"tag_public","value":true}"#,
+    )
+    .live(),
+    Key::new(
+        "FILE_SEARCH_RANKER",
+        Group::OpenAi,
+        Kind::Choice(RANKERS),
+        "ranker of the hosted search",
+        "default-2024-11-15",
+    )
+    .default("auto")
+    .live(),
+    Key::new(
+        "FILE_SEARCH_MIN_SCORE",
+        Group::OpenAi,
+        Kind::Number { min: 0.0, max: 1.0 },
+        "score below which the hosted search finds nothing, 0 to 1",
+        "0.3",
+    )
+    .default("0")
+    .live(),
+    Key::new(
+        "MODERATION",
+        Group::OpenAi,
+        Kind::Choice(MODERATIONS),
+        "what the openai backend has looked through before it goes on: questions (input), answers (output), both, or off",
+        "input",
+    )
+    .default("off")
+    .live(),
+    Key::new("MODERATION_MODEL", Group::OpenAi, Kind::Text, "model that looks it through", "omni-moderation-latest")
+        .default("omni-moderation-latest")
+        .live(),
+    Key::new(
+        "MODELS_FILE",
+        Group::OpenAi,
+        Kind::ExistingFile,
+        "file with facts about models (prices, last days) that adds to the built-in one",
+        "models.yaml",
+    )
+    .live(),
     Key::new(
         "EMBEDDING_MODEL",
         Group::Embeddings,

@@ -35,13 +35,19 @@ pub(super) fn judge(found: &FoundAll, base: Base) -> Judged {
     judged
 }
 
-/// Backends that are not built are refused by name; `stub` answers nobody's question.
+/// `openai` needs an account and a store; `stub` answers nobody's question.
 fn model_backend(found: &FoundAll, base: Base, judged: &mut Judged) {
     let Some(backend) = found.find("MODEL_BACKEND") else {
         return;
     };
+    let is_openai_itself = found.find("OPENAI_BASE_URL").is_none_or(|url| url.value.as_deref() == url.key.default);
     let message = match backend.value.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("openai") => "is not built yet; use `auto`, `extractive` or `chat`",
+        Some("openai") if found.value("VECTOR_STORE_ID").is_none() => {
+            "needs VECTOR_STORE_ID; make a store with `chatbotctl vector-store create NAME`, then `vector-store use ID`"
+        }
+        Some("openai") if is_openai_itself && found.value("OPENAI_API_KEY").is_none() => {
+            "needs OPENAI_API_KEY; set it in the environment, or with `chatbotctl secret set OPENAI_API_KEY`"
+        }
         Some("stub") if base == Base::Prod => "is for load and protocol tests and refused in prod; use `auto`",
         _ => return,
     };

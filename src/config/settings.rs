@@ -53,6 +53,8 @@ pub enum AuthMode {
 pub enum ModelBackend {
     /// The best sentences of the documents.
     Extractive,
+    /// A model of OpenAI that searches a hosted vector store.
+    OpenAi,
     /// A language model behind an OpenAI-compatible `/chat/completions`.
     Chat,
     /// Paced, for load and protocol tests.
@@ -61,12 +63,13 @@ pub enum ModelBackend {
 
 impl ModelBackend {
     /// Every value that is built.
-    pub const ALL: [Self; 3] = [Self::Extractive, Self::Chat, Self::Stub];
+    pub const ALL: [Self; 4] = [Self::Extractive, Self::OpenAi, Self::Chat, Self::Stub];
 
     /// The value of `MODEL_BACKEND`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Extractive => "extractive",
+            Self::OpenAi => "openai",
             Self::Chat => "chat",
             Self::Stub => "stub",
         }
@@ -94,6 +97,12 @@ pub struct Settings {
     pub paths: PathSettings,
     /// Who answers and how.
     pub assistant: AssistantSettings,
+    /// The account with OpenAI.
+    pub openai: OpenAiSettings,
+    /// `VECTOR_STORE_ID`.
+    pub vector_store_id: Option<String>,
+    /// `MODELS_FILE`.
+    pub models_file: Option<PathBuf>,
     /// Embeddings, when a model is named.
     pub embedding: Option<EmbeddingSettings>,
     /// The server.
@@ -130,6 +139,54 @@ pub struct AssistantSettings {
     pub stub_delta_ms: u64,
     /// The language model.
     pub chat: ChatSettings,
+    /// What the openai backend needs beside it.
+    pub hosted: HostedSettings,
+}
+
+/// An account with OpenAI, or with a service that has its API.
+#[derive(Debug, Clone, Default)]
+pub struct OpenAiSettings {
+    /// `OPENAI_BASE_URL`, without a trailing slash.
+    pub base_url: String,
+    /// `OPENAI_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `OPENAI_ADMIN_KEY`.
+    pub admin_key: Option<Secret>,
+    /// `OPENAI_ORG_ID`.
+    pub organization: Option<String>,
+    /// `OPENAI_PROJECT_ID`.
+    pub project: Option<String>,
+    /// `OPENAI_PROXY`: a URL that may hold a password.
+    pub proxy: Option<Secret>,
+    /// `OPENAI_UPLOADS_PER_MINUTE`.
+    pub uploads_per_minute: u32,
+    /// `OPENAI_STORE_WRITES_PER_MINUTE`.
+    pub store_writes_per_minute: u32,
+    /// `OPENAI_ATTACHED_PER_MINUTE`.
+    pub attached_per_minute: u32,
+}
+
+/// A model that searches a hosted vector store.
+#[derive(Debug, Clone, Default)]
+pub struct HostedSettings {
+    /// The account.
+    pub openai: OpenAiSettings,
+    /// `VECTOR_STORE_ID`; there is one when the openai backend is chosen.
+    pub vector_store_id: String,
+    /// `FILE_SEARCH_FILTERS`: a JSON object.
+    pub filters: Option<serde_json::Value>,
+    /// `FILE_SEARCH_RANKER`.
+    pub ranker: &'static str,
+    /// `FILE_SEARCH_MIN_SCORE`, 0 to 1.
+    pub min_score: f32,
+    /// `MODERATION`: whether questions are looked through.
+    pub moderates_input: bool,
+    /// `MODERATION`: whether answers are looked through.
+    pub moderates_output: bool,
+    /// `MODERATION_MODEL`.
+    pub moderation_model: String,
+    /// `MODELS_FILE`.
+    pub models_file: Option<PathBuf>,
 }
 
 /// A language model behind an OpenAI-compatible API.

@@ -62,6 +62,8 @@ pub enum Kind {
     Rate,
     /// ISO 639-3 codes, separated by commas.
     Languages,
+    /// A JSON object.
+    Json,
 }
 
 impl Kind {
@@ -91,6 +93,7 @@ impl Kind {
             Self::Folder => path_is(&folder.join(value), "a folder, not a file", |path| !path.is_file()),
             Self::Rate => rate(value).map(drop),
             Self::Languages => languages(value).map(drop),
+            Self::Json => json_object(value).map(drop),
         }
     }
 }
@@ -112,6 +115,15 @@ pub fn languages(value: &str) -> Result<Vec<String>, String> {
             })
         })
         .collect()
+}
+
+/// A JSON object.
+pub fn json_object(value: &str) -> Result<serde_json::Value, String> {
+    match serde_json::from_str(value) {
+        Ok(object @ serde_json::Value::Object(_)) => Ok(object),
+        Ok(_) => Err("must be a JSON object".to_owned()),
+        Err(error) => Err(format!("must be a JSON object: line {}, column {}", error.line(), error.column())),
+    }
 }
 
 /// A number within bounds.

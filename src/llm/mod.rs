@@ -19,7 +19,8 @@ use crate::llm::fallback::Fallback;
 use crate::llm::stub::Stub;
 use crate::model::item::{Beside, Cue, Source};
 use crate::model::thread::ItemContent;
-use crate::model::{Hit, QueryTerm};
+use crate::model::usage::Usage;
+use crate::model::{Found, Hit, QueryTerm};
 
 /// A kind of model backend.
 pub struct Backend {
@@ -112,6 +113,10 @@ pub enum ModelEvent {
     },
     /// The text so far ends with a mark that is no citation.
     Link(Source),
+    /// What the backend found by itself: later [`Self::Cite`]s count on from the request's hits into these.
+    Found(Vec<Found>),
+    /// What the answer took so far; it replaces what was told before.
+    Used(Usage),
     /// Something that is no text of the message.
     Beside(Beside),
     /// A marker that named nothing retrieved was left out of the text.
@@ -168,7 +173,7 @@ pub trait ChatModel: Send + Sync {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::config::settings::ChatSettings;
+    use crate::config::settings::{ChatSettings, HostedSettings};
     use crate::model::{BlockKind, Chunk, Locator, Span};
 
     #[test]
@@ -180,6 +185,7 @@ pub(crate) mod tests {
                 max_search_results: 5,
                 stub_delta_ms: 0,
                 chat: ChatSettings::default(),
+                hosted: HostedSettings::default(),
             };
             let model = open(&settings).expect("a row for every value");
             assert_eq!(model.name(), kind.name());

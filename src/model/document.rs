@@ -197,6 +197,21 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// A piece of a document that another service found: where it stands is not known yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The document's id, when the service keeps it.
+    pub document_id: Option<String>,
+    /// The document's path, when the service keeps it.
+    pub path: Option<String>,
+    /// The name of the file that the service has.
+    pub file_name: String,
+    /// The text as the service has it.
+    pub text: String,
+    /// The service's score: higher is better.
+    pub score: f32,
+}
+
 /// A word of a question that says what it is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryTerm {

@@ -6,8 +6,9 @@ pub mod document;
 pub mod item;
 pub mod report;
 pub mod thread;
+pub mod usage;
 
 pub use citation::{Answer, Citation};
 pub use document::{
-    Block, BlockKind, Chunk, Document, DocumentRecord, Hit, LineRange, Locator, QueryTerm, Span, file_name,
+    Block, BlockKind, Chunk, Document, DocumentRecord, Found, Hit, LineRange, Locator, QueryTerm, Span, file_name,
 };

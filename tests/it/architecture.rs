@@ -16,20 +16,22 @@ use source::{code_only, functions, line_of, occurrences, references, without_tes
 const LAYERS: [&[&str]; 7] = [
     &["model", "event", "error", "exit", "secret", "clock", "text"],
     &["config"],
-    &["docs", "index", "llm", "store", "blobs", "chatkit"],
-    &["answer", "ingest", "lint", "probe", "checklist", "smoke", "golden", "load", "serve"],
+    &["docs", "index", "llm", "openai", "store", "blobs", "chatkit"],
+    &["answer", "ingest", "lint", "hosted", "probe", "checklist", "smoke", "golden", "load", "serve"],
     &["report", "ui"],
     &["app"],
     &["cli", "cmd"],
 ];
 
 /// The only edges inside a layer, user first.
-const WITHIN_A_LAYER: [(&str, &str); 7] = [
+const WITHIN_A_LAYER: [(&str, &str); 9] = [
     ("index", "llm"),
     ("error", "exit"),
     ("event", "error"),
     ("serve", "answer"),
     ("lint", "ingest"),
+    ("hosted", "ingest"),
+    ("llm", "openai"),
     ("checklist", "probe"),
     ("cli", "cmd"),
 ];

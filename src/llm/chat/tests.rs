@@ -13,7 +13,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::settings::{ChatSettings, ModelBackend};
+use crate::config::settings::{ChatSettings, HostedSettings, ModelBackend};
 use crate::llm::tests::hit;
 use crate::model::Hit;
 
@@ -117,6 +117,7 @@ impl Bench {
             max_search_results: 5,
             stub_delta_ms: 0,
             chat,
+            hosted: HostedSettings::default(),
         };
         Self { script, chat: Chat::with_patience(&settings, patience).unwrap() }
     }

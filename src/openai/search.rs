@@ -1,0 +1,64 @@
+//! Search in a vector store.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::openai::OpenAiError;
+use crate::openai::client::Client;
+use crate::openai::vector_store::Attributes;
+
+/// A search.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Search {
+    /// The words of a person.
+    pub query: String,
+    /// 1 to 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_num_results: Option<usize>,
+    /// A comparison or a combination of such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Value>,
+    /// Ranker and threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ranking_options: Option<Value>,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Found {
+    /// The file.
+    pub file_id: String,
+    /// Its name.
+    #[serde(default)]
+    pub filename: String,
+    /// 0 to 1, higher is better.
+    #[serde(default)]
+    pub score: f64,
+    /// What was attached to it.
+    #[serde(default)]
+    pub attributes: Option<Attributes>,
+    /// The pieces of text.
+    #[serde(default)]
+    pub content: Vec<Text>,
+}
+
+/// A piece of text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Text {
+    /// The text.
+    #[serde(default)]
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+struct Results {
+    data: Vec<Found>,
+}
+
+impl Client {
+    /// Searches a vector store, best first.
+    pub async fn search(&self, store_id: &str, search: &Search) -> Result<Vec<Found>, OpenAiError> {
+        let path = format!("/vector_stores/{store_id}/search");
+        self.post(&path, search).await.map(|results: Results| results.data)
+    }
+}

@@ -1,0 +1,298 @@
+//! Vector stores, the files in them, and batches of such.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::openai::client::{Client, Deleted};
+use crate::openai::{OpenAiError, Page};
+
+/// Files that one batch may attach.
+pub const MAX_BATCH: usize = 2000;
+/// Pairs that the attributes of a file, or the metadata of a store, may hold.
+pub const MAX_PAIRS: usize = 16;
+/// Length of a key of either, in characters.
+pub const MAX_KEY_CHARS: usize = 64;
+/// Length of a text of either, in characters.
+pub const MAX_VALUE_CHARS: usize = 512;
+/// Rows that a page of a store's lists may have.
+const PAGE: &str = "100";
+
+/// A vector store.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct VectorStore {
+    /// `vs_…`.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub created_at: i64,
+    /// What is billed, in bytes.
+    #[serde(default)]
+    pub usage_bytes: u64,
+    /// Its files by state.
+    #[serde(default)]
+    pub file_counts: FileCounts,
+    /// `in_progress`, `completed` or `expired`; one that is expired is dead.
+    #[serde(default)]
+    pub status: String,
+    /// When it ends by itself, if it does.
+    #[serde(default)]
+    pub expires_after: Option<ExpiresAfter>,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub expires_at: Option<i64>,
+    /// Seconds since 1970.
+    #[serde(default)]
+    pub last_active_at: Option<i64>,
+    /// Pairs of ours.
+    #[serde(default)]
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// Files of a store or a batch, by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct FileCounts {
+    /// Still being indexed.
+    pub in_progress: u64,
+    /// Searchable.
+    pub completed: u64,
+    /// Not indexed.
+    pub failed: u64,
+    /// Given up.
+    pub cancelled: u64,
+    /// All of them.
+    pub total: u64,
+}
+
+/// When a store ends by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct ExpiresAfter {
+    /// `last_active_at`.
+    pub anchor: String,
+    /// 1 to 365.
+    pub days: u32,
+}
+
+/// A store to make, or what to change of one.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StoreChange {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it ends by itself; `Some(None)` takes such an end away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_after: Option<Option<ExpiresAfter>>,
+    /// Pairs of ours; they replace those it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// What is attached to a file in a store.
+pub type Attributes = BTreeMap<String, Attribute>;
+
+/// One value of [`Attributes`]. Numbers may come back as fractions.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum Attribute {
+    /// A switch.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A text of at most [`MAX_VALUE_CHARS`].
+    Text(String),
+}
+
+/// A file in a store.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct StoreFile {
+    /// The file's id.
+    pub id: String,
+    /// When it was attached, seconds since 1970.
+    #[serde(default)]
+    pub created_at: i64,
+    /// What is billed, in bytes.
+    #[serde(default)]
+    pub usage_bytes: u64,
+    /// Where its indexing stands.
+    pub status: FileStatus,
+    /// Why it was not indexed.
+    #[serde(default)]
+    pub last_error: Option<FileError>,
+    /// What was attached to it.
+    #[serde(default)]
+    pub attributes: Option<Attributes>,
+}
+
+/// Where the indexing of a file stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileStatus {
+    /// Being indexed.
+    InProgress,
+    /// Searchable.
+    Completed,
+    /// Given up.
+    Cancelled,
+    /// Not indexed.
+    Failed,
+    /// A state that is not known here.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a file was not indexed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct FileError {
+    /// `server_error`, `unsupported_file` or `invalid_file`.
+    #[serde(default)]
+    pub code: String,
+    /// For people.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// A file to attach.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attachment {
+    /// The file.
+    pub file_id: String,
+    /// What to attach to it.
+    pub attributes: Attributes,
+    /// How to cut it; without it the service decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunking_strategy: Option<Value>,
+}
+
+/// Files that are being attached together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Batch {
+    /// `vsfb_…`. Only the id of the answer to its making is to be trusted.
+    pub id: String,
+    /// Where it stands.
+    pub status: FileStatus,
+    /// Its files by state; `completed` with failed ones is possible.
+    #[serde(default)]
+    pub file_counts: FileCounts,
+}
+
+impl Client {
+    /// Makes a store.
+    pub async fn create_store(&self, store: &StoreChange) -> Result<VectorStore, OpenAiError> {
+        self.post("/vector_stores", store).await
+    }
+
+    /// One page of the stores, newest first.
+    pub async fn stores(&self, after: Option<&str>) -> Result<Page<VectorStore>, OpenAiError> {
+        self.get("/vector_stores", &paged(after, None)).await
+    }
+
+    /// One store.
+    pub async fn store(&self, store_id: &str) -> Result<VectorStore, OpenAiError> {
+        self.get(&format!("/vector_stores/{store_id}"), &[]).await
+    }
+
+    /// Changes a store.
+    pub async fn update_store(&self, store_id: &str, change: &StoreChange) -> Result<VectorStore, OpenAiError> {
+        self.post(&format!("/vector_stores/{store_id}"), change).await
+    }
+
+    /// Deletes a store; its files stay.
+    pub async fn delete_store(&self, store_id: &str) -> Result<(), OpenAiError> {
+        self.delete(&format!("/vector_stores/{store_id}")).await.map(|_: Deleted| ())
+    }
+
+    /// One page of a store's files, oldest first, or of those in one state.
+    pub async fn store_files(
+        &self,
+        store_id: &str,
+        after: Option<&str>,
+        only: Option<FileStatus>,
+    ) -> Result<Page<StoreFile>, OpenAiError> {
+        self.get(&format!("/vector_stores/{store_id}/files"), &paged(after, only)).await
+    }
+
+    /// One file of a store.
+    pub async fn store_file(&self, store_id: &str, file_id: &str) -> Result<StoreFile, OpenAiError> {
+        self.get(&format!("/vector_stores/{store_id}/files/{file_id}"), &[]).await
+    }
+
+    /// Attaches one file.
+    pub async fn attach(&self, store_id: &str, attachment: &Attachment) -> Result<StoreFile, OpenAiError> {
+        self.post(&format!("/vector_stores/{store_id}/files"), attachment).await
+    }
+
+    /// Replaces what is attached to a file.
+    pub async fn set_attributes(
+        &self,
+        store_id: &str,
+        file_id: &str,
+        attributes: &Attributes,
+    ) -> Result<StoreFile, OpenAiError> {
+        let path = format!("/vector_stores/{store_id}/files/{file_id}");
+        self.post(&path, &json!({ "attributes": attributes })).await
+    }
+
+    /// Takes a file out of a store; the file itself stays.
+    pub async fn detach(&self, store_id: &str, file_id: &str) -> Result<(), OpenAiError> {
+        self.delete(&format!("/vector_stores/{store_id}/files/{file_id}")).await.map(|_: Deleted| ())
+    }
+
+    /// The text that the service has of a file.
+    pub async fn store_file_text(&self, store_id: &str, file_id: &str) -> Result<String, OpenAiError> {
+        let path = format!("/vector_stores/{store_id}/files/{file_id}/content");
+        let page: Page<crate::openai::search::Text> = self.get(&path, &[]).await?;
+        Ok(page.data.into_iter().map(|piece| piece.text).collect())
+    }
+
+    /// Attaches 1 to [`MAX_BATCH`] files together.
+    pub async fn create_batch(&self, store_id: &str, files: &[Attachment]) -> Result<Batch, OpenAiError> {
+        self.post(&format!("/vector_stores/{store_id}/file_batches"), &json!({ "files": files })).await
+    }
+
+    /// Where a batch stands.
+    pub async fn batch(&self, store_id: &str, batch_id: &str) -> Result<Batch, OpenAiError> {
+        self.get(&format!("/vector_stores/{store_id}/file_batches/{batch_id}"), &[]).await
+    }
+
+    /// Gives a batch up.
+    pub async fn cancel_batch(&self, store_id: &str, batch_id: &str) -> Result<Batch, OpenAiError> {
+        self.post(&format!("/vector_stores/{store_id}/file_batches/{batch_id}/cancel"), &json!({})).await
+    }
+
+    /// One page of a batch's files.
+    pub async fn batch_files(
+        &self,
+        store_id: &str,
+        batch_id: &str,
+        after: Option<&str>,
+        only: Option<FileStatus>,
+    ) -> Result<Page<StoreFile>, OpenAiError> {
+        let path = format!("/vector_stores/{store_id}/file_batches/{batch_id}/files");
+        self.get(&path, &paged(after, only)).await
+    }
+}
+
+fn paged(after: Option<&str>, only: Option<FileStatus>) -> Vec<(&'static str, &str)> {
+    let mut query = vec![("limit", PAGE), ("order", "asc")];
+    query.extend(after.map(|id| ("after", id)));
+    query.extend(only.and_then(FileStatus::name).map(|name| ("filter", name)));
+    query
+}
+
+impl FileStatus {
+    /// The service's word; none for a state that is not known here.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::InProgress => Some("in_progress"),
+            Self::Completed => Some("completed"),
+            Self::Cancelled => Some("cancelled"),
+            Self::Failed => Some("failed"),
+            Self::Unknown => None,
+        }
+    }
+}
