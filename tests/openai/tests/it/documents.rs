@@ -195,3 +195,14 @@ fn search_ranks_filters_and_cuts_off() {
     assert_eq!(filtered(both), Vec::<String>::new());
     assert_eq!(search(json!({"query": "unheard"})), Vec::<String>::new());
 }
+
+/// Text without a single space is cut into windows in one pass, not read again for each of them.
+#[test]
+fn long_words_do_not_make_search_slow() {
+    let to = started();
+    let (store, _) = store(&to, &[("word.txt", &"ä".repeat(1_000_000)), ("a.md", "short words")]);
+    let begun = std::time::Instant::now();
+    let found = post(&to, &format!("/vector_stores/{store}/search"), &json!({"query": "short"}));
+    assert_eq!(names(&found, "filename"), ["a.md"]);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
