@@ -21,17 +21,18 @@ fn files_and_parts_have_their_largest_size() {
 
 #[test]
 fn uploads_beyond_the_minute_wait_as_long_as_told() {
-    let to = StandIn::launch(Rules { uploads_per_minute: Some(60), rate_headers: true, ..Rules::default() }, 0);
+    let to = StandIn::launch(Rules { uploads_per_minute: Some(6), rate_headers: true, ..Rules::default() }, 0);
     let send = || form(&to, "/files", &[("purpose", "assistants")], Some(("file", "a.md", b"x")));
-    // A minute's worth, and one second's for jitter.
-    let passed = (0..70).take_while(|_| send().status == 200).count();
-    assert!((61..=63).contains(&passed), "{passed}");
-    let refused = send();
+    let answers: Vec<_> = (0..10).map(|_| send()).collect();
+    // A minute's worth and one for jitter; on a slow machine the next has come in meanwhile.
+    let passed = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((7..=8).contains(&passed), "{passed}");
+    let refused = answers.iter().find(|answer| answer.status != 200).unwrap();
     assert_eq!(refused.refused(), (429, "rate_limit_exceeded".into()));
-    assert_eq!(refused.header("x-ratelimit-limit-requests").as_deref(), Some("60"));
+    assert_eq!(refused.header("x-ratelimit-limit-requests").as_deref(), Some("6"));
     assert_eq!(refused.header("x-ratelimit-remaining-requests").as_deref(), Some("0"));
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert_eq!(wait, 1);
+    assert!((1..=10).contains(&wait), "{wait}");
     to.pass(Duration::from_secs(wait));
     assert_eq!(send().status, 200);
 }

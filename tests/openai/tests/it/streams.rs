@@ -1,5 +1,7 @@
 //! Streamed answers, whole and broken.
 
+use std::time::Duration;
+
 use openai_stand_in::{Act, Cited, Ending, Fault, IndexMeaning, ScriptedAnswer, StandIn};
 use serde_json::{Value, json};
 
@@ -159,13 +161,20 @@ fn a_stalled_stream_keeps_its_connection() {
     let body = asked(&json!({})).to_string();
     let host = to.base_url().replace("http://", "").replace("/v1", "");
     let mut stream = std::net::TcpStream::connect(&host).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_millis(400))).unwrap();
     let (key, length) = (to.key(), body.len());
     let head = format!("POST /v1/responses HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n");
     let head = format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}");
     stream.write_all(head.as_bytes()).unwrap();
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
+    // First both events, however slow the machine, then silence.
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    while !String::from_utf8_lossy(&seen).contains("data: {\"type\":\"response.in_progress\"") {
+        let read = stream.read(&mut buffer).unwrap();
+        assert_ne!(read, 0, "the stream has ended");
+        seen.extend_from_slice(&buffer[..read]);
+    }
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     let end = loop {
         match stream.read(&mut buffer) {
             Ok(0) => panic!("the stream has ended"),
