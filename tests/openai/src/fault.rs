@@ -113,7 +113,7 @@ pub enum Act {
     Stall(#[serde(with = "millis")] Duration),
     /// Does the work and cuts the answer's body in half.
     TruncatedBody,
-    /// Does the work and answers with JSON that is none.
+    /// Does the work and answers with JSON that is none; in a stream one event in the middle is broken.
     GarbledJson,
     /// A stream falls silent after so many events, without an end.
     StalledStream {

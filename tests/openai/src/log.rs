@@ -34,3 +34,32 @@ impl Call {
         self.method != "GET" && self.method != "HEAD" && !self.template.ends_with("/search")
     }
 }
+
+/// The calls since the log was last cleared. A call keeps its number for ever, so an answer that comes after the
+/// clearing is never written to another call.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    calls: Vec<Call>,
+    forgotten: usize,
+}
+
+impl Log {
+    /// Adds a call; gives its number.
+    pub(crate) fn push(&mut self, call: Call) -> usize {
+        self.calls.push(call);
+        self.forgotten + self.calls.len() - 1
+    }
+
+    pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut Call> {
+        self.calls.get_mut(number.checked_sub(self.forgotten)?)
+    }
+
+    pub(crate) fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.forgotten += self.calls.len();
+        self.calls.clear();
+    }
+}

@@ -73,11 +73,16 @@ impl Snapshot {
     /// The `completed` files of a store: the value of the attribute `path`, and SHA-256 of the contents. Two files
     /// with one path show as one here; compare its length with that of [`StoreState::files`].
     pub fn documents(&self, store_id: &str) -> BTreeMap<String, String> {
+        self.documents_by(store_id, "path")
+    }
+
+    /// The same by another attribute.
+    pub fn documents_by(&self, store_id: &str, attribute: &str) -> BTreeMap<String, String> {
         let files = self.store(store_id).map(|store| store.files.as_slice()).unwrap_or_default();
         let completed = files.iter().filter(|entry| entry.status == "completed");
         completed
             .filter_map(|entry| {
-                let path = entry.attributes.get("path")?.as_str()?;
+                let path = entry.attributes.get(attribute)?.as_str()?;
                 Some((path.to_owned(), self.file(&entry.id)?.sha256.clone()))
             })
             .collect()

@@ -11,6 +11,8 @@ use crate::world::{Spent, World};
 /// About 800 tokens of text, and half of it again with the next window.
 const WINDOW: usize = 3_200;
 const STEP: usize = 1_600;
+/// Further back no end of a word is looked for; text without spaces would be read again for each window.
+const LONGEST_WORD: usize = 200;
 const MAX_QUERY: usize = 4_096;
 
 /// A window that shares words with the query.
@@ -156,7 +158,9 @@ fn ranked(mut hits: Vec<Hit>, wanted: &Wanted) -> Vec<Hit> {
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 1).map(str::to_lowercase)
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    // Single letters say nothing; single figures do.
+    words.filter(|word| word.len() > 1 || word.as_bytes()[0].is_ascii_digit()).map(str::to_lowercase)
 }
 
 fn text(content: &[u8]) -> String {
@@ -171,7 +175,7 @@ fn text(content: &[u8]) -> String {
     }
 }
 
-/// The last end of a word before `at`, within reason; never inside a character.
+/// The last end of a word before `at`, or `at`; never inside a character. It lies beyond `at - STEP`, so windows go on.
 fn boundary(text: &str, at: usize) -> usize {
     if at >= text.len() {
         return text.len();
@@ -180,8 +184,11 @@ fn boundary(text: &str, at: usize) -> usize {
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    let near = text[..at].rfind(char::is_whitespace).filter(|space| at - space < 200 && *space > 0);
-    near.unwrap_or(at)
+    let mut near = at.saturating_sub(LONGEST_WORD);
+    while !text.is_char_boundary(near) {
+        near += 1;
+    }
+    text[near..at].rfind(char::is_whitespace).map_or(at, |space| near + space)
 }
 
 /// Whether attributes pass a filter that was checked.

@@ -173,12 +173,12 @@ pub(crate) fn add(
 /// Takes one write of this store and so many attached files from the minute's.
 pub(crate) fn limit_writes(world: &mut World, store_id: &str, files: usize) -> Checked<()> {
     let now = world.now();
+    if let Some(limit) = world.rules.store_writes_per_minute {
+        world.rates.take(store_id, 1, limit, now).map_err(|wait| Refusal::rate_limited(Some(wait)))?;
+    }
     if let Some(limit) = world.rules.attached_per_minute {
         let files = u32::try_from(files).unwrap_or(u32::MAX);
         world.rates.take("attached", files, limit, now).map_err(|wait| Refusal::rate_limited(Some(wait)))?;
-    }
-    if let Some(limit) = world.rules.store_writes_per_minute {
-        world.rates.take(store_id, 1, limit, now).map_err(|wait| Refusal::rate_limited(Some(wait)))?;
     }
     Ok(())
 }

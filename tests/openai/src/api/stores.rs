@@ -42,12 +42,11 @@ pub(crate) fn list(world: &mut World, asked: &mut Asked) -> Checked<Reply> {
 }
 
 pub(crate) fn get(world: &mut World, asked: &mut Asked) -> Checked<Reply> {
-    here(world, asked.param(0))?;
-    if let Some(store) = world.stores.get_mut(asked.param(0)) {
-        let shown = store.files.iter_mut();
-        shown.for_each(|(_, entry)| entry.ingestion.look());
-    }
-    Ok(Reply::Json(shown(world, asked.param(0))))
+    let id = asked.param(0);
+    here(world, id)?;
+    let shown = shown(world, id);
+    store_files::look(world, id, |_| true);
+    Ok(Reply::Json(shown))
 }
 
 pub(crate) fn update(world: &mut World, asked: &mut Asked) -> Checked<Reply> {
@@ -112,14 +111,9 @@ pub(crate) fn touch(world: &mut World, id: &str) {
 pub(crate) fn shown(world: &mut World, id: &str) -> Value {
     let expired = world.is_expired(id);
     let Some(store) = world.stores.get(id) else { return Value::Null };
-    let entries = || store.files.iter().filter(|(_, entry)| entry.gone.is_none()).map(|(_, entry)| entry);
-    let counts = store_files::counts(entries().map(|entry| entry.ingestion.status()));
-    let usage: u64 = entries().filter(|entry| entry.ingestion.is_completed()).map(|entry| entry.bytes).sum();
-    let status = match (expired, counts["in_progress"] == 0) {
-        (true, _) => "expired",
-        (false, true) => "completed",
-        (false, false) => "in_progress",
-    };
+    let counts = store_files::counts(store.entries().map(|(_, entry)| entry.ingestion.status()));
+    let completed = store.entries().filter(|(_, entry)| entry.ingestion.is_completed());
+    let usage: u64 = completed.map(|(_, entry)| entry.bytes).sum();
     json!({
         "id": id,
         "object": "vector_store",
@@ -128,7 +122,7 @@ pub(crate) fn shown(world: &mut World, id: &str) -> Value {
         "description": store.description,
         "usage_bytes": usage,
         "file_counts": counts,
-        "status": status,
+        "status": store.status(expired),
         "expires_after": or_null(store.expires_after_days.map(|days| json!({"anchor": "last_active_at", "days": days}))),
         "expires_at": or_null(store.expires_at()),
         "last_active_at": store.last_active_at,

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use hyper::StatusCode;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use serde_json::Value;
@@ -12,8 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Checked, Refusal, Reply};
 use crate::fault::{Act, ErrorBody, Hint};
+use crate::server::front::pause;
 use crate::server::{Shared, sse};
 use crate::world::Remaining;
+
+/// Time for what was written to leave before the connection is cut.
+pub(crate) const FLUSH: Duration = Duration::from_millis(30);
 
 /// The answer of those faults that do nothing but answer.
 pub(crate) fn instead(acts: &[Act]) -> Option<Response> {
@@ -80,8 +84,11 @@ fn cut_body(bytes: Vec<u8>, acts: &[Act]) -> Body {
         return Body::from(bytes);
     }
     let half = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
-    let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    Body::from_stream(stream::iter([Ok(half), Err(broken)]))
+    let broken = async {
+        pause(FLUSH).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    };
+    Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(broken)))
 }
 
 /// Answers that are right in form and wrong in content.

@@ -43,7 +43,7 @@ pub(crate) async fn answer(shared: &Shared, request: Request<Body>) -> Response 
             shared.world().pass(Duration::from_millis(pass.ms));
             done
         }),
-        ("GET", "/__control/log") => Ok(json!(*shared.log())),
+        ("GET", "/__control/log") => Ok(json!(shared.log().calls())),
         ("DELETE", "/__control/log") => {
             shared.log().clear();
             Ok(done)

@@ -53,15 +53,14 @@ pub(crate) async fn answer(shared: &Shared, cut: &CancellationToken, request: Re
         pause(*time).await;
         return cut_off(cut).await;
     }
-    let answered = match answer::instead(&acts) {
-        Some(response) => response,
-        None => {
-            let result = run(shared, &head, &found, read, &acts);
-            if acts.contains(&Act::LostAnswer) {
-                return cut_off(cut).await;
-            }
-            answer::render(shared, result, &acts, cut)
+    let answered = if let Some(response) = answer::instead(&acts) {
+        response
+    } else {
+        let result = run(shared, &head, &found, read, &acts);
+        if acts.contains(&Act::LostAnswer) {
+            return cut_off(cut).await;
         }
+        answer::render(shared, result, &acts, cut)
     };
     close(shared, number, answered)
 }
@@ -125,8 +124,7 @@ fn open(shared: &Shared, head: &Parts, template: &str, acts: &[Act]) -> usize {
         .collect();
     let at_ms = u64::try_from(shared.world().now().as_millis()).unwrap_or(u64::MAX);
     let path = head.uri.path();
-    let mut log = shared.log();
-    log.push(Call {
+    shared.log().push(Call {
         method: head.method.to_string(),
         template: template.to_owned(),
         path: below_v1(path).unwrap_or(path).to_owned(),
@@ -136,8 +134,7 @@ fn open(shared: &Shared, head: &Parts, template: &str, acts: &[Act]) -> usize {
         status: None,
         faults: acts.iter().map(|act| format!("{act:?}")).collect(),
         at_ms,
-    });
-    log.len() - 1
+    })
 }
 
 /// Notes the status, and marks the answer with an id.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
-use crate::log::Call;
+use crate::log::{Call, Log};
 use crate::rules::Rules;
 use crate::script::ScriptedAnswer;
 use crate::snapshot::Snapshot;
@@ -36,7 +36,7 @@ pub struct StandIn {
 /// What all connections have in common.
 pub(crate) struct Shared {
     world: Mutex<World>,
-    log: Mutex<Vec<Call>>,
+    log: Mutex<Log>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -61,7 +61,7 @@ impl StandIn {
     pub fn launch(rules: Rules, port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a loopback port can be opened");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let (world, log) = (Mutex::new(World::new(rules)), Mutex::new(Vec::new()));
+        let (world, log) = (Mutex::new(World::new(rules)), Mutex::new(Log::default()));
         let shared = Arc::new(Shared { world, log, stop: CancellationToken::new() });
         let served = Arc::clone(&shared);
         let named = std::thread::Builder::new().name("openai-stand-in".to_owned());
@@ -75,13 +75,11 @@ impl StandIn {
     }
 
     /// The one key that is accepted.
-    #[expect(clippy::unused_self, reason = "the key belongs to the stand-in that accepts it")]
     pub fn key(&self) -> &'static str {
         KEY
     }
 
     /// The key for `/organization/…`, and for nothing else.
-    #[expect(clippy::unused_self, reason = "the key belongs to the stand-in that accepts it")]
     pub fn admin_key(&self) -> &'static str {
         ADMIN_KEY
     }
@@ -98,7 +96,7 @@ impl StandIn {
 
     /// Every request so far, in order.
     pub fn log(&self) -> Vec<Call> {
-        self.shared.log().clone()
+        self.shared.log().calls().to_vec()
     }
 
     /// Those that may have changed something.
@@ -162,7 +160,7 @@ impl Shared {
         world
     }
 
-    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Call>> {
+    pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -39,6 +39,7 @@ pub(crate) fn frames(events: &[Value], named: bool, acts: &[Act]) -> Frames {
             Act::TruncatedStream { after } => end = shorten(&mut texts, *after, End::Clean),
             Act::ResetStream { after } => end = shorten(&mut texts, *after, End::Reset),
             Act::DuplicatedEvents => texts = texts.into_iter().flat_map(|text| [text.clone(), text]).collect(),
+            Act::GarbledJson => garble(&mut texts),
             Act::UnknownEvents => texts = with_unknown(&texts, named),
             _ => {}
         }
@@ -66,7 +67,7 @@ pub(crate) fn response(frames: Frames, gap: Duration, cut: &CancellationToken) -
                 End::Silence => {}
                 End::Reset => {
                     // What was said is to arrive before the reset, which throws away what is still to be sent.
-                    tokio::time::sleep(Duration::from_millis(30)).await;
+                    pause(answer::FLUSH).await;
                     cut.cancel();
                 }
             }
@@ -87,6 +88,14 @@ fn frame(event: &Value, named: bool) -> String {
 fn shorten(texts: &mut Vec<String>, after: usize, end: End) -> End {
     texts.truncate(after.min(texts.len().saturating_sub(1)));
     end
+}
+
+/// Brackets that do not close what they opened, in the middle of the stream.
+fn garble(texts: &mut [String]) {
+    let middle = texts.len() / 2;
+    if let Some(text) = texts.get_mut(middle) {
+        *text = text.replace('}', "]");
+    }
 }
 
 fn with_unknown(texts: &[String], named: bool) -> Vec<String> {

@@ -138,8 +138,8 @@ impl World {
     fn store_state(&mut self, id: String) -> Option<StoreState> {
         let expired = self.is_expired(&id);
         let store = self.stores.get(&id)?;
-        let entries = store.files.iter().filter(|(_, entry)| entry.gone.is_none());
-        let files: Vec<StoreFileState> = entries
+        let files = store
+            .entries()
             .map(|(id, entry)| StoreFileState {
                 id: id.to_owned(),
                 status: entry.ingestion.status().to_owned(),
@@ -147,14 +147,8 @@ impl World {
                 last_error: entry.ingestion.error().cloned(),
             })
             .collect();
-        let under_way = files.iter().any(|file| file.status == "in_progress");
-        let status = match (expired, under_way) {
-            (true, _) => "expired",
-            (false, true) => "in_progress",
-            (false, false) => "completed",
-        };
-        let (name, metadata) = (store.name.clone(), store.metadata.clone());
-        Some(StoreState { id, name, status: status.to_owned(), metadata, files })
+        let (name, metadata, status) = (store.name.clone(), store.metadata.clone(), store.status(expired).to_owned());
+        Some(StoreState { id, name, status, metadata, files })
     }
 
     /// Notes that time may change something in this store.

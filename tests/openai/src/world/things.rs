@@ -133,6 +133,21 @@ impl Store {
         self.expires_after_days.map(|days| self.last_active_at + days * 86_400)
     }
 
+    /// The files that are attached, without those that are only still listed.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &Attached)> {
+        self.files.iter().filter(|(_, entry)| entry.gone.is_none())
+    }
+
+    /// The status of the store.
+    pub(crate) fn status(&self, expired: bool) -> &'static str {
+        let under_way = self.entries().any(|(_, entry)| entry.ingestion.status() == "in_progress");
+        match (expired, under_way) {
+            (true, _) => "expired",
+            (false, true) => "in_progress",
+            (false, false) => "completed",
+        }
+    }
+
     /// The attached file, unless it was detached.
     pub(crate) fn attached(&self, file_id: &str) -> Option<&Attached> {
         self.files.get(file_id).filter(|entry| entry.gone.is_none())
