@@ -220,6 +220,7 @@ mod tests {
         }
     }
 
+    /// C3: a new file of settings is for its owner alone, and no draft of it stays.
     #[test]
     fn a_new_file_is_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();

@@ -141,6 +141,8 @@ pub struct Resolution {
     pub problems: Vec<SettingProblem>,
     /// What should be told.
     pub warnings: Vec<String>,
+    /// Whether a secret may be missing because the keyring did not answer. The warnings say why.
+    pub is_cut_off: bool,
 }
 
 /// A setting as found, its value in the clear: never leaves this module's siblings.
@@ -220,6 +222,7 @@ pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
         settings: settings.map(|settings| Settings { warnings: warnings.clone(), ..settings }),
         problems,
         warnings,
+        is_cut_off: kept.is_cut_off,
     }
 }
 

@@ -17,6 +17,8 @@ pub(in crate::config) struct Kept {
     unread: Vec<&'static str>,
     /// What should be told.
     pub(in crate::config) warnings: Vec<String>,
+    /// Whether the keyring did not say what it has. One that says that it has nothing has answered.
+    pub(in crate::config) is_cut_off: bool,
 }
 
 impl Kept {
@@ -67,7 +69,7 @@ pub(in crate::config) fn quietly(
     let read = within(keyring, patience, move |keyring| Ok(read_all(keyring, accounts)));
     match read {
         Ok(answers) => sorted(answers),
-        Err(error) => with_warning(unread(wanted.iter().map(|key| key.name), &error)),
+        Err(error) => Kept { is_cut_off: true, ..with_warning(unread(wanted.iter().map(|key| key.name), &error)) },
     }
 }
 
@@ -116,6 +118,7 @@ fn sorted(answers: Vec<Answer>) -> Kept {
             },
         }
     }
+    kept.is_cut_off = !failed.is_empty();
     kept.warnings.extend(failed.into_iter().map(|(error, names)| unread(names.into_iter(), &error)));
     kept
 }

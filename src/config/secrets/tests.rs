@@ -1,3 +1,5 @@
+//! The keyring as a source of settings, and what is kept in it, with keyrings that work, fail and hang.
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -108,6 +110,7 @@ fn a_keyring_that_hangs_costs_two_seconds_and_a_warning() {
     let bench = Bench { keyring: Arc::new(FakeKeyring { hangs: true, ..FakeKeyring::default() }), ..bench };
     let start = Instant::now();
     let resolution = bench.resolve();
+    assert!(resolution.is_cut_off);
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert!(resolution.warnings.iter().any(|warning| warning.contains("within 2 s")), "{:?}", resolution.warnings);
     assert_eq!(resolution.settings.unwrap().assistant.chat.api_key, Some(Secret::new("sk-file")));
@@ -131,8 +134,10 @@ fn what_is_gone_from_the_keyring_is_told() {
     let bench = Bench::new();
     bench.keep("OPENAI_API_KEY");
     bench.keyring.held.lock().unwrap().clear();
-    let warnings = bench.resolve().warnings;
+    let resolution = bench.resolve();
+    let warnings = resolution.warnings;
     assert!(warnings.iter().any(|warning| warning.contains("no longer there")), "{warnings:?}");
+    assert!(!resolution.is_cut_off, "it has answered");
     let listing = bench.secrets().list().unwrap();
     assert_eq!((listing.own[0].shown.as_ref(), listing.own[0].is_used), (None, true));
 }
@@ -188,6 +193,7 @@ fn values_are_checked_before_anything_is_done() {
     assert!(!bench.path(".chatbotctl").exists());
 }
 
+/// C2: what stands where a name belongs may be a value.
 #[test]
 fn names_are_judged_without_being_repeated() {
     assert!(matches!(secret_key("SERVER_PORT"), Err(SecretsError::NotSecret("SERVER_PORT"))));
@@ -196,6 +202,7 @@ fn names_are_judged_without_being_repeated() {
     assert!(!secret_key(SENTINEL).unwrap_err().to_string().contains("5ca1ab1e"));
 }
 
+/// C4: no service, no file.
 #[test]
 fn without_a_service_nothing_is_written() {
     let bench = Bench::new();
