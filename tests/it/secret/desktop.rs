@@ -65,37 +65,35 @@ impl Desktop {
     pub fn lock(&self) {
         let objects = format!("array:objpath:{COLLECTION}");
         let destination = ["--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
-        self.send(&[destination[0], destination[1], "org.freedesktop.Secret.Service.Lock", &objects]);
+        let reply = self.send(&[destination[0], destination[1], "org.freedesktop.Secret.Service.Lock", &objects]);
+        assert!(reply.contains(COLLECTION), "the keyring was not locked: {reply}");
     }
 
     /// Lets the keyring stand still: it is there, and answers nothing.
     pub fn stop(&self) {
-        self.signal("-STOP");
+        assert!(self.signal("-STOP"), "the keyring cannot be stopped");
     }
 
-    fn signal(&self, signal: &str) {
+    fn signal(&self, signal: &str) -> bool {
         let daemon = "org.freedesktop.DBus.GetConnectionUnixProcessID";
         let target = ["--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"];
         let reply = self.send(&[target[0], target[1], daemon, "string:org.freedesktop.secrets"]);
-        let id = reply.split_whitespace().next_back().expect("a reply ends with the number");
-        assert!(Command::new("kill").args([signal, id]).status().unwrap().success());
+        let id = reply.split_whitespace().next_back().unwrap_or_default();
+        Command::new("kill").args([signal, id]).status().is_ok_and(|status| status.success())
     }
 
     fn send(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("dbus-send");
         command.args(["--session", "--print-reply"]).args(arguments).env("DBUS_SESSION_BUS_ADDRESS", &self.address);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        let output = command.output().expect("dbus-send can be started");
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        // What stands still does not notice that its bus is gone.
-        if !std::thread::panicking() {
-            self.signal("-CONT");
-        }
+        // What stands still does not notice that its bus is gone. A reply that names no process leads to no signal.
+        self.signal("-CONT");
         drop(self.hold.take());
         let _ = self.session.wait();
     }
