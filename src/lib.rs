@@ -46,6 +46,7 @@ use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::cmd::{Ctx, Run};
+use crate::config::keyring::SystemKeyring;
 use crate::config::{Environment, Inputs};
 use crate::docs::{format, worker};
 use crate::error::Failure;
@@ -89,7 +90,8 @@ fn start(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> Exit
     };
     let term = Term::detect(&environment, cli.global.color);
     let verbose = cli.global.verbose;
-    let inputs = Inputs { profile: cli.global.profile.clone(), environment, folder };
+    let keyring = Arc::new(SystemKeyring);
+    let inputs = Inputs { profile: cli.global.profile.clone(), environment, folder, keyring };
     let prepared = Out::open(&cli.global.out_settings(term)).and_then(|out| {
         let runtime = runtime::Builder::new_multi_thread().enable_all().build();
         Ok((out, runtime.map_err(runtime_failure)?))

@@ -25,6 +25,10 @@ pub struct Control {
 impl ops::Control for Control {
     fn load(&self) -> Result<Loaded, Vec<String>> {
         let resolution = config::resolve(&self.inputs, &self.flags);
+        // A running server has a key that works; a keyring that is locked just now must not take it away.
+        if resolution.is_cut_off {
+            return Err(resolution.warnings);
+        }
         let Some(settings) = resolution.settings else {
             return Err(resolution.problems.iter().map(ToString::to_string).collect());
         };

@@ -14,6 +14,7 @@ pub mod env;
 mod help;
 mod init;
 mod man;
+pub mod secret;
 mod serve;
 mod table;
 
@@ -42,6 +43,7 @@ commands! {
         Docs => docs,
         Conformance => conformance,
         Env => env,
+        Secret => secret,
         Completions => completions,
         Man => man,
         Help => help,

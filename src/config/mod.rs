@@ -1,4 +1,5 @@
-//! Settings with their origin. The only reader of `.env` files, `chatbotctl.yaml` and the environment snapshot.
+//! Settings with their origin. The only reader of `.env` files, `chatbotctl.yaml`, the environment snapshot and the
+//! keyring.
 //!
 //! Nothing here prints, and nothing that is returned for showing holds a secret: values for showing are masked when
 //! they are made, problems and warnings are redacted.
@@ -6,12 +7,15 @@
 mod build;
 pub mod dotenv;
 pub mod effective;
+pub mod envfile;
+pub mod keyring;
 pub mod keys;
 mod mask;
 pub mod project;
 mod quoted;
 mod resolve;
 mod rules;
+pub mod secrets;
 pub mod settings;
 mod source;
 pub mod suggest;

@@ -1,14 +1,17 @@
-//! Merges the sources: flag over process environment over the profile's env file over the profile in
-//! `chatbotctl.yaml` (and there the profile over its base) over the default.
+//! Merges the sources: flag over process environment over the keyring (secrets only) over the profile's env file over
+//! the profile in `chatbotctl.yaml` (and there the profile over its base) over the default.
 //!
-//! All problems are found at once. An empty value counts as unset.
+//! All problems are found at once. An empty value counts as unset. The keyring is asked for what the flags and the
+//! environment do not give, and only when the folder keeps something there.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::effective::Effective;
+use crate::config::keyring::{self, Kept, Keyring, NoKeyring};
 use crate::config::keys::{Effect, KEYS, Key};
 use crate::config::mask::{self, Redactor};
 use crate::config::settings::{Base, Settings};
@@ -16,7 +19,6 @@ use crate::config::source::{self, Sources};
 use crate::config::{Environment, build, project, rules};
 
 /// What settings are resolved from, beside a command's own flags.
-#[derive(Default)]
 pub struct Inputs {
     /// `--profile`.
     pub profile: Option<String>,
@@ -24,6 +26,16 @@ pub struct Inputs {
     pub environment: Environment,
     /// The working directory.
     pub folder: PathBuf,
+    /// The keeper of secrets. It is asked on a thread of its own.
+    pub keyring: Arc<dyn Keyring>,
+}
+
+impl Default for Inputs {
+    /// Nothing at all, and no keyring.
+    fn default() -> Self {
+        let environment = Environment::default();
+        Self { profile: None, environment, folder: PathBuf::new(), keyring: Arc::new(NoKeyring) }
+    }
 }
 
 /// Settings that flags give: key of the table and value, as typed.
@@ -36,6 +48,8 @@ pub enum Origin {
     Flag(&'static str),
     /// The process environment.
     Environment,
+    /// The operating system's keyring.
+    Keyring,
     /// A line of an env file.
     EnvFile {
         /// The file's name.
@@ -57,6 +71,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(flag) => write!(f, "flag {flag}"),
             Self::Environment => f.write_str("environment"),
+            Self::Keyring => f.write_str("keyring"),
             Self::EnvFile { name, line } => write!(f, "{name}:{line}"),
             Self::Project { profile } => write!(f, "{}:{profile}", project::FILE_NAME),
             Self::Default => f.write_str("default"),
@@ -126,6 +141,8 @@ pub struct Resolution {
     pub problems: Vec<SettingProblem>,
     /// What should be told.
     pub warnings: Vec<String>,
+    /// Whether a secret may be missing because the keyring did not answer. The warnings say why.
+    pub is_cut_off: bool,
 }
 
 /// A setting as found, its value in the clear: never leaves this module's siblings.
@@ -172,7 +189,12 @@ pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
     let mut sources = source::load(inputs);
     let mut problems = std::mem::take(&mut sources.problems);
     let mut warnings = std::mem::take(&mut sources.warnings);
-    let mut found: Vec<Found> = KEYS.iter().map(|key| find(key, inputs, flags, &sources, &mut problems)).collect();
+    let is_given = |key: &Key| given(key, inputs, flags).any(|(_, value)| !value.trim().is_empty());
+    let mut kept =
+        keyring::kept(&inputs.folder, &sources.profile, sources.register.as_ref(), &inputs.keyring, is_given);
+    warnings.append(&mut kept.warnings);
+    problems.extend(KEYS.iter().filter_map(|key| unreadable_variable(key, inputs)));
+    let mut found: Vec<Found> = KEYS.iter().map(|key| find(key, inputs, flags, &sources, &kept)).collect();
     let faults: Vec<SettingProblem> = found.iter().filter_map(|found| fault(found, inputs)).collect();
     rules::default_auth_mode(&mut found, sources.base);
     let found = FoundAll(found);
@@ -200,34 +222,52 @@ pub fn resolve(inputs: &Inputs, flags: &Flags) -> Resolution {
         settings: settings.map(|settings| Settings { warnings: warnings.clone(), ..settings }),
         problems,
         warnings,
+        is_cut_off: kept.is_cut_off,
     }
 }
 
 /// A setting's value by precedence.
-fn find(
-    key: &'static Key,
-    inputs: &Inputs,
-    flags: &Flags,
-    sources: &Sources,
-    problems: &mut Vec<SettingProblem>,
-) -> Found {
-    let mut candidates: Vec<(Origin, String)> = Vec::new();
-    if let Some(value) = flags.get(key.name) {
-        candidates.push((Origin::Flag(key.flag.unwrap_or("of the command")), value.clone()));
-    }
-    match inputs.environment.get(OsStr::new(key.name)).map(|value| value.to_str()) {
-        Some(Some(value)) => candidates.push((Origin::Environment, value.to_owned())),
-        Some(None) => problems.push(SettingProblem::new(key.name, "environment", "is not UTF-8 text; set it again")),
-        None => {}
-    }
-    candidates.extend(from_files(key, sources));
-    candidates.retain(|(_, value)| !value.trim().is_empty());
-    let mut candidates = candidates.into_iter();
+fn find(key: &'static Key, inputs: &Inputs, flags: &Flags, sources: &Sources, kept: &Kept) -> Found {
+    let mut candidates = candidates(key, inputs, flags, sources, kept).into_iter();
     let (origin, value) = match candidates.next() {
         Some((origin, value)) => (origin, Some(value)),
         None => (Origin::Default, key.default.map(str::to_owned)),
     };
-    Found { key, value, origin, overrides: candidates.map(|(origin, _)| origin).collect() }
+    let mut overrides: Vec<Origin> = candidates.map(|(origin, _)| origin).collect();
+    if kept.is_unread(key.name) {
+        let place = overrides.iter().take_while(|origin| **origin == Origin::Environment).count();
+        overrides.insert(place, Origin::Keyring);
+    }
+    Found { key, value, origin, overrides }
+}
+
+/// Every source that gives a setting, with its value, the strongest first.
+pub(super) fn candidates(
+    key: &'static Key,
+    inputs: &Inputs,
+    flags: &Flags,
+    sources: &Sources,
+    kept: &Kept,
+) -> Vec<(Origin, String)> {
+    let mut candidates: Vec<(Origin, String)> = given(key, inputs, flags).collect();
+    candidates.extend(kept.value(key.name).map(|value| (Origin::Keyring, value.to_owned())));
+    candidates.extend(from_files(key, sources));
+    candidates.retain(|(_, value)| !value.trim().is_empty());
+    candidates
+}
+
+/// What the flags and the environment say, the strongest first.
+fn given(key: &Key, inputs: &Inputs, flags: &Flags) -> impl Iterator<Item = (Origin, String)> {
+    let flag = flags.get(key.name).map(|value| (Origin::Flag(key.flag.unwrap_or("of the command")), value.clone()));
+    let variable = inputs.environment.get(OsStr::new(key.name)).and_then(|value| value.to_str());
+    flag.into_iter().chain(variable.map(|value| (Origin::Environment, value.to_owned())))
+}
+
+/// A variable that holds no text is no value, and is told.
+fn unreadable_variable(key: &Key, inputs: &Inputs) -> Option<SettingProblem> {
+    let value = inputs.environment.get(OsStr::new(key.name))?;
+    let problem = || SettingProblem::new(key.name, "environment", "is not UTF-8 text; set it again");
+    value.to_str().is_none().then(problem)
 }
 
 /// What the env file and `chatbotctl.yaml` say, the strongest first.

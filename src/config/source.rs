@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::config::dotenv::{self, EnvFile};
+use crate::config::keyring::{REGISTER_FOLDER, Register};
 use crate::config::keys::{self, KEYS};
 use crate::config::project::{self, Project};
 use crate::config::resolve::{Inputs, SettingProblem};
@@ -28,13 +29,15 @@ pub(super) struct Sources {
     pub(super) project: Project,
     /// Name and content of the env file, when there is one.
     pub(super) env_file: Option<(String, EnvFile)>,
+    /// Which of the folder's secrets lie in the keyring.
+    pub(super) register: Option<Register>,
     /// What is wrong with the files.
     pub(super) problems: Vec<SettingProblem>,
     /// What should be told about them.
     pub(super) warnings: Vec<String>,
 }
 
-/// Reads both files of the working directory.
+/// Reads the files of the working directory.
 pub(super) fn load(inputs: &Inputs) -> Sources {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
@@ -61,9 +64,13 @@ pub(super) fn load(inputs: &Inputs) -> Sources {
         warnings.extend(env_file_warnings(name, file));
     }
     warnings.extend(secrets_in_project(&project));
+    let register = Register::load(&inputs.folder).unwrap_or_else(|error| {
+        problems.push(SettingProblem::of_file(REGISTER_FOLDER, error.to_string()));
+        None
+    });
     let is_known = found.is_some() || project_is_broken;
     let base = found.map_or(Base::Dev, |found| found.base);
-    Sources { profile, base, is_known, project, env_file, problems, warnings }
+    Sources { profile, base, is_known, project, env_file, register, problems, warnings }
 }
 
 /// `--profile`, or the variable, or `dev`.

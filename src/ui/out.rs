@@ -164,6 +164,11 @@ impl Out {
         }
     }
 
+    /// Whether a person is at a terminal and may be asked.
+    pub fn can_ask(&self) -> bool {
+        self.has_person
+    }
+
     /// Asks what `--yes` does not answer: a person at a terminal, who types the word `yes`, or nobody, which is a no.
     pub fn confirm_in_person(&self, question: &str) -> Result<bool, Failure> {
         if self.has_person { ask_for_the_word(question) } else { Ok(false) }

@@ -27,6 +27,8 @@ mod places;
 mod readme;
 mod retrieval;
 mod sandbox;
+#[cfg(unix)]
+mod secret;
 mod secrets;
 mod serve;
 mod settings;

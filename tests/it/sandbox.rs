@@ -69,6 +69,12 @@ pub struct Run {
     output: Output,
 }
 
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self { output }
+    }
+}
+
 impl Run {
     /// Asserts the exit code.
     #[track_caller]

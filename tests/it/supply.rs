@@ -93,7 +93,7 @@ fn b1_versions_with_known_holes_are_not_locked() {
 fn b2_everything_comes_locked_from_one_registry() {
     for (name, versions) in locked() {
         for (version, source) in versions {
-            let is_ours = name == env!("CARGO_PKG_NAME");
+            let is_ours = ["chatbotctl", "openai-stand-in"].contains(&name.as_str());
             let is_registry = source.as_deref() == Some("registry+https://github.com/rust-lang/crates.io-index");
             assert!(is_ours || is_registry, "{name} {version} comes from {source:?}");
         }

@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The families, and which of their numbers concern what exists.
-const GUARDED: [(&str, &[u8]); 6] = [
+const GUARDED: [(&str, &[u8]); 7] = [
     ("H", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27]),
     ("A", &[12, 15, 16, 17, 18, 19]),
     ("D", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
     ("M", &[1, 3, 4, 9]),
     ("S", &[1, 2, 3, 4, 5, 8, 9, 11]),
     ("B", &[1, 2, 3, 4]),
+    ("C", &[4]),
 ];
 
 #[test]
