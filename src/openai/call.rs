@@ -1,5 +1,7 @@
 //! A call as a value: what is sent where, what sending it twice means, and what it takes of the rates.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use reqwest::Method;
 use serde::Serialize;
@@ -38,6 +40,8 @@ pub(super) struct Call<'a> {
     pub(super) is_private: bool,
     /// The longest answer that is read.
     pub(super) max_bytes: usize,
+    /// Set when it is sent again although it may be done.
+    pub(super) doubled: Option<&'a AtomicBool>,
 }
 
 impl<'a> Call<'a> {
@@ -52,6 +56,7 @@ impl<'a> Call<'a> {
             account: Account::Project,
             is_private: false,
             max_bytes: MAX_ANSWER_BYTES,
+            doubled: None,
         }
     }
 
@@ -113,6 +118,18 @@ impl<'a> Call<'a> {
     pub(super) fn at_most(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
+    }
+
+    pub(super) fn tells(mut self, doubled: &'a AtomicBool) -> Self {
+        self.doubled = Some(doubled);
+        self
+    }
+
+    /// It is sent again although it may be done.
+    pub(super) fn note_doubled(&self) {
+        if let Some(doubled) = self.doubled {
+            doubled.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Its name for people: `POST /files`.

@@ -39,7 +39,7 @@ pub(super) struct Inner {
     /// The proxy as it may be told.
     pub(super) proxy: Option<String>,
     pace: Pace,
-    limit: Limit,
+    pub(super) limit: Limit,
 }
 
 impl fmt::Debug for Client {
@@ -50,6 +50,7 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// A client of the account that the settings name.
+    #[expect(clippy::needless_pass_by_value, reason = "a key has no second owner once its client is made")]
     pub fn new(settings: OpenAiSettings) -> Result<Self, OpenAiError> {
         Self::with_patience(&settings, Patience::default())
     }
@@ -153,9 +154,9 @@ impl Client {
             self.slow_down(call, &miss, wait);
             let Some(wait) = wait else {
                 let client_request_id = Some(own_id);
-                return Err(FailedCall { may_be_done, client_request_id, ..miss.failed }.into());
+                return Err(FailedCall { client_request_id, may_be_done, ..*miss.failed }.into());
             };
-            let FailedCall { kind, status, code, request_id, .. } = &miss.failed;
+            let FailedCall { kind, status, code, request_id, .. } = &*miss.failed;
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(
                 call = call.name(),
@@ -168,6 +169,9 @@ impl Client {
                 own_id,
                 "trying again"
             );
+            if may_be_done {
+                call.note_doubled();
+            }
             sleep(wait).await;
         }
         Err(call.failed(ErrorKind::TimedOut, "it was tried too often").into())

@@ -90,7 +90,7 @@ impl Client {
         let source = Source::of(&upload.body).await.map_err(refused)?;
         let piece = Piece::whole(source, upload.filename.clone(), upload.mime_type);
         if bytes > PART_BYTES {
-            return upload_in_parts(self, piece).await;
+            return upload_in_parts(self, piece, PART_BYTES).await;
         }
         self.send(&Call::post("/files").form(&[("purpose", "assistants")], "file", &piece).costs(Cost::Upload)).await
     }

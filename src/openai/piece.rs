@@ -245,7 +245,6 @@ mod tests {
                     let progress = Progress::default();
                     let mut chunks = Box::pin(part.stream(progress.clone()));
                     while let Some(chunk) = chunks.next().await {
-                        assert!(!progress.is_out() || read.len() % 7 < 7);
                         read.extend_from_slice(&chunk.unwrap());
                     }
                     assert!(progress.is_out());
@@ -258,14 +257,14 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_changes_while_it_is_read_never_goes_out_as_a_whole() {
         let changes: [fn(&Path); 3] = [
-            |path| std::fs::write(path, [1; 100_000]).unwrap(),
-            |path| std::fs::write(path, [1; 300_000]).unwrap(),
+            |path| std::fs::write(path, vec![1; 100_000]).unwrap(),
+            |path| std::fs::write(path, vec![1; 300_000]).unwrap(),
             |path| std::fs::remove_file(path).unwrap(),
         ];
         for change in changes {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.txt");
-            std::fs::write(&path, [0; 200_000]).unwrap();
+            std::fs::write(&path, vec![0; 200_000]).unwrap();
             let progress = Progress::default();
             let mut chunks = Box::pin(piece(&path).await.stream(progress.clone()));
             assert!(chunks.next().await.unwrap().is_ok());

@@ -69,7 +69,7 @@ pub(super) enum Stage {
 /// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Miss {
-    pub(super) failed: FailedCall,
+    pub(super) failed: Box<FailedCall>,
     pub(super) stage: Stage,
     /// `x-should-retry`.
     pub(super) should_retry: Option<bool>,
@@ -78,7 +78,7 @@ pub(super) struct Miss {
 impl Miss {
     /// A failure that came so far.
     pub(super) fn new(failed: FailedCall, stage: Stage) -> Self {
-        Self { failed, stage, should_retry: None }
+        Self { failed: Box::new(failed), stage, should_retry: None }
     }
 
     /// Whether the work may be done although the attempt failed.
@@ -95,10 +95,9 @@ impl Miss {
     /// impatience on the way, and a plain 5xx can come after the work.
     fn refused_before_work(&self) -> bool {
         match self.failed.status {
-            Some(408) => false,
+            Some(408) | None => false,
             Some(503) => self.failed.retry_after.is_some(),
             Some(status) => status < 500,
-            None => false,
         }
     }
 

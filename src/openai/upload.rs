@@ -34,6 +34,8 @@ pub(super) const PART_BYTES: u64 = 64_000_000;
 const PARTS_AT_ONCE: usize = 3;
 /// The service forgets an upload an hour after it was begun.
 const WHOLE: Duration = Duration::from_mins(55);
+/// Uploads that are begun for one file at most.
+const MAX_UPLOADS: u32 = 3;
 /// For the cancelling of an upload, which is only a courtesy.
 const CANCELLING: Duration = Duration::from_secs(5);
 /// How much of a file is hashed at a time.
@@ -55,20 +57,45 @@ struct Completed {
     file: Option<File>,
 }
 
-/// Uploads a file for retrieval in parts.
-pub(super) async fn upload_in_parts(client: &Client, whole: Piece) -> Result<File, OpenAiError> {
+/// Uploads a file for retrieval in parts of so many bytes.
+///
+/// Whether the service counts a part twice that was sent twice is not described. Where it does, it refuses the upload,
+/// and another one is begun.
+pub(super) async fn upload_in_parts(client: &Client, whole: Piece, part_bytes: u64) -> Result<File, OpenAiError> {
+    let mut uploads = 0;
+    loop {
+        uploads += 1;
+        let doubled = Arc::new(AtomicBool::new(false));
+        let done = one_upload(client, whole.clone(), part_bytes, &doubled).await;
+        match done {
+            Err(error) if uploads < MAX_UPLOADS && doubled.load(Ordering::Relaxed) && is_refused(&error) => {}
+            done => return done,
+        }
+    }
+}
+
+fn is_refused(error: &OpenAiError) -> bool {
+    error.kind == ErrorKind::Refused && error.status.is_some()
+}
+
+async fn one_upload(
+    client: &Client,
+    whole: Piece,
+    part_bytes: u64,
+    doubled: &Arc<AtomicBool>,
+) -> Result<File, OpenAiError> {
     let asked = json!({
         "filename": whole.filename, "purpose": "assistants", "bytes": whole.len(), "mime_type": whole.mime_type,
     });
     // One that was begun twice costs nothing: the forgotten one ends by itself.
     let begin = Call::post("/uploads").json(&asked)?.safe(Safety::Idempotent).costs(Cost::Upload);
-    let begun: Begun = client.send(&begin).await.map_err(nothing_done)?;
+    let begun: Begun = client.send(&begin).await.map_err(|error| nothing_done(&error))?;
     let mut pending = Pending { client: client.clone(), id: begun.id, is_open: true };
-    match timeout(WHOLE, fill(client, &pending.id, whole)).await {
+    match timeout(WHOLE, fill(client, &pending.id, whole, part_bytes, doubled)).await {
         Ok(Ok((parts, md5))) => pending.complete(&parts, &md5).await,
         Ok(Err(error)) => {
             pending.cancel().await;
-            Err(nothing_done(error))
+            Err(nothing_done(&error))
         }
         Err(_) => {
             pending.cancel().await;
@@ -79,19 +106,28 @@ pub(super) async fn upload_in_parts(client: &Client, whole: Piece) -> Result<Fil
 }
 
 /// An upload that is not completed is no file.
-fn nothing_done(error: OpenAiError) -> OpenAiError {
-    FailedCall { may_be_done: false, ..FailedCall::clone(&error) }.into()
+fn nothing_done(error: &OpenAiError) -> OpenAiError {
+    FailedCall { may_be_done: false, ..FailedCall::clone(error) }.into()
 }
 
 /// Sends all parts; gives their ids in order, and the MD5 of the whole.
-async fn fill(client: &Client, upload_id: &str, whole: Piece) -> Result<(Vec<String>, String), OpenAiError> {
+async fn fill(
+    client: &Client,
+    upload_id: &str,
+    whole: Piece,
+    part_bytes: u64,
+    doubled: &Arc<AtomicBool>,
+) -> Result<(Vec<String>, String), OpenAiError> {
     let path = format!("/uploads/{}/parts", segment(upload_id));
     let refused = |why: String| OpenAiError::from(FailedCall::new(&format!("POST {path}"), ErrorKind::Refused, why));
     let hashing = Hashing::default();
     let is_over = Arc::clone(&hashing.0);
     let source = whole.source().clone();
     let hash = spawn_blocking(move || md5_of(&source, &is_over));
-    let sent = whole.parts(PART_BYTES).into_iter().map(|part| send_part(client.clone(), path.clone(), part));
+    let sent = whole
+        .parts(part_bytes)
+        .into_iter()
+        .map(|part| send_part(client.clone(), path.clone(), part, Arc::clone(doubled)));
     let parts: Vec<String> = stream::iter(sent).buffered(PARTS_AT_ONCE).try_collect().await?;
     let md5 = match hash.await {
         Ok(Ok(md5)) => md5,
@@ -102,8 +138,8 @@ async fn fill(client: &Client, upload_id: &str, whole: Piece) -> Result<(Vec<Str
     Ok((parts, md5))
 }
 
-async fn send_part(client: Client, path: String, part: Piece) -> Result<String, OpenAiError> {
-    let call = Call::post(path).form(&[], "data", &part).safe(Safety::Idempotent).costs(Cost::Upload);
+async fn send_part(client: Client, path: String, part: Piece, doubled: Arc<AtomicBool>) -> Result<String, OpenAiError> {
+    let call = Call::post(path).form(&[], "data", &part).safe(Safety::Idempotent).costs(Cost::Upload).tells(&doubled);
     client.send(&call).await.map(|sent: Sent| sent.id)
 }
 
