@@ -376,6 +376,23 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_an_api_may_have_a_query_and_that_of_a_proxy_a_password() {
+        let kept = |value| api_url(value).unwrap();
+        assert_eq!(kept("https://api.openai.com/v1/"), "https://api.openai.com/v1");
+        assert_eq!(
+            kept("https://x/openai/deployments/m/?api-version=1"),
+            "https://x/openai/deployments/m?api-version=1"
+        );
+        for wrong in ["https://me:secret@x/v1", "https://x/v1#a", "ftp://x/v1", "x"] {
+            assert!(api_url(wrong).is_err_and(|why| !why.contains("secret")), "{wrong}");
+        }
+        assert_eq!(proxy_url("http://me:secret@proxy:3128/").as_deref(), Ok("http://me:secret@proxy:3128"));
+        for wrong in ["http://me:secret@proxy:3128/path", "http://proxy?x=1", "socks5://proxy:1080"] {
+            assert!(proxy_url(wrong).is_err_and(|why| !why.contains("secret")), "{wrong}");
+        }
+    }
+
+    #[test]
     fn loopback_is_only_what_is_surely_local() {
         for local in ["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost", "::ffff:127.0.0.1"] {
             assert!(is_loopback(local), "{local}");
