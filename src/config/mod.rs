@@ -10,7 +10,7 @@ pub mod effective;
 pub mod envfile;
 pub mod keyring;
 pub mod keys;
-mod mask;
+pub mod mask;
 pub mod project;
 mod quoted;
 mod resolve;

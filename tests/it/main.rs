@@ -24,6 +24,7 @@ mod page;
 mod page_events;
 mod page_files;
 mod places;
+mod prism;
 mod readme;
 mod retrieval;
 mod sandbox;
