@@ -7,6 +7,7 @@ mod act;
 mod attached;
 pub mod cite;
 mod follow;
+pub mod locate;
 pub mod retrieve;
 
 use std::sync::Arc;
