@@ -156,6 +156,7 @@ pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine
             llm::OpenError::Instructions { .. } => {
                 ("llm/instructions", "name a readable file in ASSISTANT_INSTRUCTIONS_TEMPLATE, or leave it unset")
             }
+            llm::OpenError::Models(_) => ("llm/models", "correct the file that MODELS_FILE names, or leave it unset"),
             llm::OpenError::Client(_) => ("llm/client", "choose MODEL_BACKEND=extractive, which needs no connection"),
         };
         Failure::new(code, Exit::Settings, "open the model backend", error.to_string()).fix(fix).cause(error)
