@@ -19,6 +19,7 @@ use crate::error::Problem;
 use crate::ingest::renames::extension;
 use crate::ingest::scan::ScannedFile;
 use crate::openai::file::Body;
+use crate::openai::search::RESTRICTED;
 use crate::openai::vector_store::{Attribute, Attributes, MAX_KEY_CHARS, MAX_PAIRS, MAX_VALUE_CHARS};
 
 /// The value of [`MADE_BY`] on every file of ours.
@@ -105,7 +106,7 @@ impl Described {
             title: details.title.clone(),
             description: details.description.clone(),
             tags: details.tags.clone(),
-            roles: Vec::new(),
+            roles: details.roles.clone(),
         }
     }
 }
@@ -164,6 +165,7 @@ pub fn attributes(described: &Described) -> Result<Attributes, Problem> {
     for (name, text) in texts.into_iter().chain(described.title.as_deref().map(|title| ("title", title))) {
         attributes.insert(name.to_owned(), Attribute::Text(shortened(text)));
     }
+    attributes.insert(RESTRICTED.to_owned(), Attribute::Flag(!described.roles.is_empty()));
     let flags: BTreeSet<String> = described
         .tags
         .iter()
@@ -264,6 +266,10 @@ mod tests {
         assert_eq!(made["tag_größe___maß"], Attribute::Flag(true));
         assert_eq!(made["tag_b-c"], Attribute::Flag(true));
         assert_eq!(made[MADE_BY], Attribute::Text(OURS.to_owned()));
+        assert_eq!(made[RESTRICTED], Attribute::Flag(false));
+        let staff = Described { roles: vec!["staff".to_owned()], ..described("a.md", &[]) };
+        let made = attributes(&staff).unwrap();
+        assert_eq!((&made[RESTRICTED], &made["role_staff"]), (&Attribute::Flag(true), &Attribute::Flag(true)));
         let long = "x/".repeat(400) + "a.md";
         let made = attributes(&described(&long, &[&"t".repeat(100)])).unwrap();
         let Attribute::Text(path) = &made[PATH] else { panic!("a text") };
@@ -273,9 +279,9 @@ mod tests {
 
     #[test]
     fn too_many_labels_are_a_problem_of_the_document() {
-        let tags: Vec<String> = (0..11).map(|n| format!("t{n}")).collect();
+        let tags: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-        assert_eq!(attributes(&described("a.md", &tags[..10])).unwrap().len(), MAX_PAIRS);
+        assert_eq!(attributes(&described("a.md", &tags[..9])).unwrap().len(), MAX_PAIRS);
         let problem = attributes(&described("a.md", &tags)).unwrap_err();
         assert_eq!((problem.path.as_str(), problem.code.as_str()), ("a.md", "document/too-many-labels"));
     }
