@@ -7,7 +7,7 @@ mod build;
 pub mod dotenv;
 pub mod effective;
 pub mod keys;
-mod mask;
+pub mod mask;
 pub mod project;
 mod quoted;
 mod resolve;

@@ -1,6 +1,6 @@
 //! Answers of a model (`POST /responses`), as they are written.
 //!
-//! One call is one attempt: who calls decides about another. Events are told by the type in their data, since not every
+//! Events are told by the type in their data, since not every
 //! server names them elsewhere; unknown ones pass. An answer is whole only with its terminal event. Nothing here reads
 //! a clock but for deadlines, and no word of an answer is in an error.
 
@@ -10,10 +10,6 @@ mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
-
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use crate::openai::client::Client;
 use crate::openai::{ErrorKind, FailedCall, OpenAiError};
@@ -26,26 +22,11 @@ pub use stream::Answering;
 /// The call, for errors.
 const CALL: &str = "POST /responses";
 
-/// How long to wait for an answer.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For its head, from the request on.
-    pub first: Duration,
-    /// For each further event.
-    pub next: Duration,
-}
-
 impl Client {
-    /// Asks; the answer begins.
-    pub async fn respond(&self, request: &Request, patience: Patience) -> Result<Answering, OpenAiError> {
-        let response = timeout(patience.first, self.open("/responses", request)).await.map_err(|_| silent())??;
-        Answering::new(response, patience)
+    /// Asks; the answer begins. The client's own patience bounds the time to its head and between its pieces.
+    pub async fn answer(&self, request: &Request) -> Result<Answering, OpenAiError> {
+        self.respond(request).await.map(Answering::new)
     }
-}
-
-/// Nothing came in time.
-fn silent() -> OpenAiError {
-    FailedCall::new(CALL, ErrorKind::TimedOut, "it was silent for too long").into()
 }
 
 /// An answer that is none.

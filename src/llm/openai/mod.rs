@@ -38,12 +38,11 @@ use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent, OpenError, extrac
 use crate::model::Hit;
 use crate::model::item::Beside;
 use crate::model::usage::Usage;
-use crate::openai::Client;
 use crate::openai::responses::{
-    Answering, Event, FileSearch, Input, Patience as EventPatience, RankingOptions, Request, Response, Role, Status,
-    StreamOptions,
+    Answering, Event, FileSearch, Input, RankingOptions, Request, Response, Role, Status, StreamOptions,
 };
 use crate::openai::search::visible_filter;
+use crate::openai::{Client, Patience as ClientPatience};
 
 /// The instructions where the settings name no file.
 const INSTRUCTIONS: &str = include_str!("../../../templates/instructions-openai.md");
@@ -69,6 +68,8 @@ const RETRIES: usize = 2;
 const MIN_BACKOFF: Duration = Duration::from_millis(400);
 /// A service that asks for more rest is not waited for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
+/// How often is tried what stands around an answer.
+const HELPER_ATTEMPTS: u32 = 3;
 /// Parameters that may be refused one after another.
 const MAX_MANNERS: usize = 8;
 /// The least that the service takes as a bound of an answer, in tokens.
@@ -79,8 +80,10 @@ const NAME_BYTES: usize = 16;
 /// How long to wait.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
-    /// For the head of an answer, and for each event.
-    events: EventPatience,
+    /// For the head of an answer.
+    first: Duration,
+    /// For each further piece.
+    next: Duration,
     /// For the whole answer, further attempts included.
     all: Duration,
 }
@@ -88,8 +91,21 @@ struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         // A model that thinks is silent for a while.
-        let events = EventPatience { first: Duration::from_secs(30), next: Duration::from_mins(1) };
-        Self { events, all: Duration::from_mins(3) }
+        Self { first: Duration::from_secs(30), next: Duration::from_mins(1), all: Duration::from_mins(3) }
+    }
+}
+
+impl Patience {
+    /// For a client whose calls are tried so often.
+    fn of_client(self, attempts: u32) -> ClientPatience {
+        ClientPatience {
+            head: self.first,
+            idle: self.next,
+            whole: self.all,
+            max_wait: MAX_RETRY_AFTER,
+            attempts,
+            ..ClientPatience::default()
+        }
     }
 }
 
@@ -97,7 +113,10 @@ impl Default for Patience {
 pub struct OpenAi(Arc<Model>);
 
 struct Model {
+    /// Asks for answers, once: here is decided about another attempt, which is told and counted.
     client: Client,
+    /// Asks for all that stands around an answer, as often as is safe.
+    helper: Client,
     chat: ChatSettings,
     hosted: HostedSettings,
     max_search_results: usize,
@@ -124,10 +143,14 @@ impl OpenAi {
     fn with_patience(settings: &AssistantSettings, patience: Patience) -> Result<Self, OpenError> {
         let (chat, hosted) = (settings.chat.clone(), settings.hosted.clone());
         let instructions = instructions::of(settings, INSTRUCTIONS)?;
-        let client = Client::new(hosted.openai.clone()).map_err(|error| OpenError::Client(error.to_string()))?;
+        let client = |attempts: u32| {
+            let client = Client::with_patience(&hosted.openai, patience.of_client(attempts));
+            client.map_err(|error| OpenError::Client(error.to_string()))
+        };
         let models = ModelCatalogue::load(hosted.models_file.as_deref())?;
         Ok(Self(Arc::new(Model {
-            client,
+            client: client(1)?,
+            helper: client(HELPER_ATTEMPTS)?,
             max_search_results: settings.max_search_results,
             cache_key: hash_name(&[&hosted.vector_store_id, &instructions]),
             instructions,
@@ -277,7 +300,7 @@ impl Model {
         for citation in event.citations() {
             if writing.needs(citation)
                 && let Some(attributes) =
-                    self.names.of(&self.client, &self.hosted.vector_store_id, &citation.file_id).await?
+                    self.names.of(&self.helper, &self.hosted.vector_store_id, &citation.file_id).await?
             {
                 events.extend(writing.add(citation, &attributes));
             }
@@ -290,7 +313,7 @@ impl Model {
         for _ in 0..MAX_MANNERS {
             let refused = self.dialect.refused();
             let spoken = self.dialect.spoken(request.clone());
-            match self.client.respond(&spoken, self.patience.events).await {
+            match self.client.answer(&spoken).await {
                 Err(error) if self.dialect.learn(&error, refused) => {}
                 asked => return Ok(asked?),
             }
@@ -342,7 +365,8 @@ impl Model {
 
     /// Without a verdict nothing is let through.
     async fn is_flagged(&self, text: &str) -> Result<bool, Failed> {
-        Ok(self.client.is_flagged(&self.hosted.moderation_model, text).await?)
+        let verdicts = self.helper.moderate(&self.hosted.moderation_model, &[text.to_owned()]).await?;
+        Ok(verdicts.iter().any(|verdict| verdict.flagged))
     }
 }
 

@@ -113,7 +113,7 @@ impl Bench {
 
     fn impatient(mut self) -> Self {
         let model = Arc::get_mut(&mut self.model.0).unwrap();
-        model.patience = patience(400);
+        model.client = Client::with_patience(&model.hosted.openai, patience(400).of_client(1)).unwrap();
         self
     }
 
@@ -148,7 +148,7 @@ impl Bench {
 
 fn patience(millis: u64) -> Patience {
     let wait = Duration::from_millis(millis);
-    Patience { events: EventPatience { first: wait, next: wait }, all: Duration::from_mins(1) }
+    Patience { first: wait, next: wait, all: Duration::from_mins(1) }
 }
 
 async fn fill(client: &Client, store_id: &str) {
@@ -417,8 +417,10 @@ async fn moderation_lets_through_only_what_it_saw() {
     assert!(flagged.refused && flagged.text == UNWANTED && flagged.cited.is_empty(), "{flagged:?}");
     let fine = Bench::with(|hosted| hosted.moderates_output = true).await.says(answer()).ask().await;
     assert_eq!((fine.text.as_str(), fine.places()), (ANSWER, vec![31, 56]));
-    for change in [|hosted: &mut HostedSettings| hosted.moderates_input = true, |hosted: &mut HostedSettings| hosted.moderates_output = true]
-    {
+    for change in [
+        |hosted: &mut HostedSettings| hosted.moderates_input = true,
+        |hosted: &mut HostedSettings| hosted.moderates_output = true,
+    ] {
         let bench = Bench::with(change).await.says(answer());
         bench.service.fail(Fault::on("POST", "/moderations", Act::NoQuota));
         let failed = bench.ask().await;

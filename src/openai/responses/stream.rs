@@ -1,18 +1,17 @@
 //! Reads an answer: an event stream, or one JSON document from a server that does not stream.
 //!
-//! Bounded in bytes, an event and the whole, and in time. A stream that ends without its terminal event was cut,
+//! Bounded in bytes, an event and the whole. A stream that ends without its terminal event was cut,
 //! however much came.
 
 use std::collections::HashSet;
 
 use eventsource_stream::{EventStream, EventStreamError, Eventsource as _};
-use futures_util::stream::{BoxStream, StreamExt as _};
-use reqwest::header::CONTENT_TYPE;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use serde_json::Value;
-use tokio::time::timeout;
 
 use crate::openai::responses::event::Event;
-use crate::openai::responses::{CALL, Patience, broken, silent};
+use crate::openai::responses::{CALL, broken};
+use crate::openai::stream::Pieces;
 use crate::openai::{ErrorKind, FailedCall, OpenAiError};
 
 /// What one event may take, in bytes: the last one holds the whole answer with all that was found.
@@ -27,7 +26,6 @@ type Bytes = BoxStream<'static, Result<Vec<u8>, OpenAiError>>;
 /// An answer on its way.
 pub struct Answering {
     source: Source,
-    patience: Patience,
     /// Numbers of the events so far: a gateway may repeat some.
     seen: HashSet<u64>,
     request_id: Option<String>,
@@ -40,34 +38,29 @@ enum Source {
 }
 
 impl Answering {
-    /// Reads this response, whose head says that it is an answer.
-    pub(super) fn new(response: reqwest::Response, patience: Patience) -> Result<Self, OpenAiError> {
-        let header = |name: &str| {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
-            value.unwrap_or_default().to_owned()
-        };
-        let kind = header(CONTENT_TYPE.as_str()).to_ascii_lowercase();
-        let request_id = Some(header("x-request-id")).filter(|id| !id.is_empty());
-        let pieces = response.bytes_stream();
-        let bytes = bounded(pieces.map(|piece| piece.map(|piece| piece.to_vec()).map_err(|_| cut())).boxed());
-        let source = match kind {
-            kind if kind.contains("html") => {
-                return Err(with_id(
-                    broken("it answered with a page, not with an answer of the API"),
-                    request_id.as_ref(),
-                ));
+    /// Reads these pieces.
+    pub(super) fn new(pieces: Pieces) -> Self {
+        let request_id = pieces.request_id().map(str::to_owned);
+        let is_event_stream = pieces.is_event_stream();
+        let bytes = stream::unfold(Some(pieces), |pieces| async {
+            let mut pieces = pieces?;
+            match pieces.next().await {
+                Ok(Some(piece)) => Some((Ok(piece.to_vec()), Some(pieces))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
             }
-            kind if kind.contains("json") => Source::Document(bytes),
-            _ => Source::Events(Box::new(bytes.eventsource())),
-        };
-        Ok(Self { source, patience, seen: HashSet::new(), request_id })
+        });
+        let bytes = bounded(bytes.boxed());
+        let source =
+            if is_event_stream { Source::Events(Box::new(bytes.eventsource())) } else { Source::Document(bytes) };
+        Self { source, seen: HashSet::new(), request_id }
     }
 
     /// A stream of these pieces.
     #[cfg(test)]
-    pub(super) fn of(pieces: Vec<Vec<u8>>, patience: Patience) -> Self {
-        let bytes = bounded(futures_util::stream::iter(pieces.into_iter().map(Ok)).boxed());
-        Self { source: Source::Events(Box::new(bytes.eventsource())), patience, seen: HashSet::new(), request_id: None }
+    pub(super) fn of(pieces: Vec<Vec<u8>>) -> Self {
+        let bytes = bounded(stream::iter(pieces.into_iter().map(Ok)).boxed());
+        Self { source: Source::Events(Box::new(bytes.eventsource())), seen: HashSet::new(), request_id: None }
     }
 
     /// `x-request-id` of the answer, for the service's support.
@@ -77,9 +70,7 @@ impl Answering {
 
     /// The next event. After [`Event::End`] there is none.
     pub async fn next(&mut self) -> Result<Event, OpenAiError> {
-        let next = timeout(self.patience.next, self.read()).await.map_err(|_| silent());
-        let read = next.and_then(|read| read);
-        read.map_err(|error| with_id(error, self.request_id.as_ref()))
+        self.read().await.map_err(|error| with_id(error, self.request_id.as_ref()))
     }
 
     async fn read(&mut self) -> Result<Event, OpenAiError> {

@@ -1,18 +1,14 @@
 //! The event stream, whole and cut in pieces.
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::stream::MAX_EVENT_BYTES;
 use super::*;
 
-const PATIENCE: Patience = Patience { first: Duration::from_secs(20), next: Duration::from_secs(20) };
-
 /// The events of these bytes, up to the end or the error.
 async fn read(pieces: Vec<Vec<u8>>) -> (Vec<Event>, Option<OpenAiError>) {
-    let mut answering = Answering::of(pieces, PATIENCE);
+    let mut answering = Answering::of(pieces);
     let mut events = Vec::new();
     loop {
         match answering.next().await {
