@@ -4,7 +4,11 @@ pub mod chat;
 pub mod embed;
 pub mod extractive;
 pub mod fallback;
+mod instructions;
+pub mod models;
+pub mod openai;
 pub mod stub;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +20,8 @@ use crate::config::settings::{AssistantSettings, ModelBackend};
 use crate::llm::chat::Chat;
 use crate::llm::extractive::Extractive;
 use crate::llm::fallback::Fallback;
+use crate::llm::models::ModelsError;
+use crate::llm::openai::OpenAi;
 use crate::llm::stub::Stub;
 use crate::model::item::{Beside, Cue, Source};
 use crate::model::thread::ItemContent;
@@ -33,6 +39,7 @@ pub struct Backend {
 /// All kinds of model backend. A new one is a file and a row.
 pub const BACKENDS: &[Backend] = &[
     Backend { kind: ModelBackend::Extractive, open: |_| Ok(Arc::new(Extractive)) },
+    Backend { kind: ModelBackend::OpenAi, open: open_openai },
     Backend { kind: ModelBackend::Chat, open: open_chat },
     Backend {
         kind: ModelBackend::Stub,
@@ -54,6 +61,9 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
+    /// The file with facts about models cannot be used.
+    #[error(transparent)]
+    Models(#[from] ModelsError),
     /// No connections can be made at all.
     #[error("no HTTP client can be made: {0}")]
     Client(String),
@@ -66,11 +76,18 @@ pub fn open(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenErro
 }
 
 fn open_chat(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
-    let chat = Arc::new(Chat::open(settings)?);
+    Ok(with_fallback(settings, Arc::new(Chat::open(settings)?)))
+}
+
+fn open_openai(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
+    Ok(with_fallback(settings, Arc::new(OpenAi::open(settings)?)))
+}
+
+fn with_fallback(settings: &AssistantSettings, first: Arc<dyn ChatModel>) -> Arc<dyn ChatModel> {
     if settings.chat.falls_back {
-        return Ok(Arc::new(Fallback { first: chat, then: Arc::new(Extractive) }));
+        return Arc::new(Fallback { first, then: Arc::new(Extractive) });
     }
-    Ok(chat)
+    first
 }
 
 /// What a backend is asked: a question, what came before, and what was found.
@@ -88,6 +105,10 @@ pub struct ChatRequest {
     pub cue: Cue,
     /// Text for the model alone, from the thread's hidden items, oldest first.
     pub hidden: Vec<String>,
+    /// Places in `hits` of what the visitor attached.
+    pub attached: Vec<usize>,
+    /// Who asks, as a name that says nothing of the visitor.
+    pub visitor: Option<String>,
 }
 
 /// One earlier turn.
@@ -113,8 +134,17 @@ pub enum ModelEvent {
     },
     /// The text so far ends with a mark that is no citation.
     Link(Source),
-    /// What the backend found by itself: later [`Self::Cite`]s count on from the request's hits into these.
+    /// What the backend found by itself, beside what was found before.
     Found(Vec<Found>),
+    /// A claim that a found piece supports.
+    CiteFound {
+        /// Place among all that the backend told as [`Self::Found`], from 0.
+        found: usize,
+        /// The supporting words as the service has them; without them the whole piece supports it.
+        quote: Option<String>,
+        /// Code points of the text before which the claim ends, not more than were told.
+        at: usize,
+    },
     /// What the answer took so far; it replaces what was told before.
     Used(Usage),
     /// Something that is no text of the message.
@@ -140,6 +170,9 @@ pub enum LlmError {
     /// It refuses, and will refuse again: a wrong key, an unknown model, a prompt too long.
     #[error("the model backend refuses: {0}")]
     Refused(String),
+    /// It will not answer this question: its own rules or a filter forbid it. Nobody else answers in its place.
+    #[error("the model declines to answer: {0}")]
+    Declined(String),
 }
 
 impl LlmError {
@@ -150,6 +183,7 @@ impl LlmError {
             Self::Busy(_) => "model_busy",
             Self::Slow(_) => "model_slow",
             Self::Refused(_) => "model_refused",
+            Self::Declined(_) => "model_declined",
         }
     }
 }
@@ -158,6 +192,10 @@ impl LlmError {
 pub trait ChatModel: Send + Sync {
     /// The backend's name, as in `MODEL_BACKEND`.
     fn name(&self) -> &'static str;
+    /// Whether it answers from what the index gives. One that searches elsewhere gets what is attached alone.
+    fn needs_hits(&self) -> bool {
+        true
+    }
     /// Whether it knows what to do with such a turn; all know messages.
     fn takes(&self, cue: &Cue) -> bool {
         matches!(cue, Cue::Message)

@@ -148,6 +148,9 @@ pub struct DocumentRecord {
     pub description: Option<String>,
     /// Labels, when given.
     pub tags: Vec<String>,
+    /// Who may read it, when it is not for everybody: a reader needs one of these roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// Detected language, ISO 639-3, when sure.
     pub language: Option<String>,
     /// Whether the document is too short to tell its language and has that of most documents.
@@ -180,6 +183,13 @@ pub struct DocumentRecord {
     pub chunks: u32,
 }
 
+impl DocumentRecord {
+    /// Whether it is not for everybody.
+    pub fn is_restricted(&self) -> bool {
+        !self.roles.is_empty()
+    }
+}
+
 /// One search result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hit {
@@ -204,6 +214,8 @@ pub struct Found {
     pub document_id: Option<String>,
     /// The document's path, when the service keeps it.
     pub path: Option<String>,
+    /// The document's title, when the service keeps it.
+    pub title: Option<String>,
     /// The name of the file that the service has.
     pub file_name: String,
     /// The text as the service has it.

@@ -19,6 +19,7 @@ pub mod organization;
 mod pace;
 mod page;
 mod piece;
+pub mod responses;
 mod retry;
 pub mod search;
 mod stream;

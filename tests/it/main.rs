@@ -19,6 +19,7 @@ mod help;
 mod init;
 mod lint;
 mod logs;
+mod openai_answers;
 mod ops;
 mod page;
 mod page_events;

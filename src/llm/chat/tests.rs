@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
 use super::*;

@@ -23,7 +23,7 @@ pub(super) struct Request<'a> {
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Role {
+pub(in crate::llm) enum Role {
     /// The operator.
     System,
     /// The visitor, and what stands in documents.
@@ -34,9 +34,9 @@ pub(super) enum Role {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Message {
-    pub(super) role: Role,
-    pub(super) content: String,
+pub(in crate::llm) struct Message {
+    pub(in crate::llm) role: Role,
+    pub(in crate::llm) content: String,
 }
 
 /// An event of a stream, or the whole answer of a server that does not stream.
@@ -134,7 +134,8 @@ impl Complaint {
     }
 }
 
-fn is_code(text: &str) -> bool {
+/// Whether this is a code and no sentence: words of a server are not told.
+pub(in crate::llm) fn is_code(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     (1..=48).contains(&text.len()) && text.bytes().all(is_plain)
 }
