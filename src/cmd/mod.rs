@@ -16,6 +16,7 @@ mod init;
 mod man;
 mod serve;
 mod table;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ commands! {
         Chat => chat,
         Docs => docs,
         Conformance => conformance,
+        Usage => usage,
         Env => env,
         Completions => completions,
         Man => man,

@@ -17,6 +17,7 @@ use crate::config::settings::{AssistantSettings, ModelBackend};
 use crate::llm::chat::Chat;
 use crate::llm::extractive::Extractive;
 use crate::llm::fallback::Fallback;
+use crate::llm::models::ModelsError;
 use crate::llm::stub::Stub;
 use crate::model::item::{Beside, Cue, Source};
 use crate::model::thread::ItemContent;
@@ -55,6 +56,9 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
+    /// The facts about models cannot be read.
+    #[error(transparent)]
+    Models(#[from] ModelsError),
     /// No connections can be made at all.
     #[error("no HTTP client can be made: {0}")]
     Client(String),

@@ -34,8 +34,10 @@ use crate::llm::chat::client::{Failed, Server};
 use crate::llm::chat::prompt::Prompt;
 use crate::llm::chat::reply::{Patience, Said};
 use crate::llm::chat::text::Writer;
+use crate::llm::models::ModelCatalogue;
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent, OpenError, extractive};
 use crate::model::item::Beside;
+use crate::model::usage::Usage;
 
 /// The instructions where the settings name no file.
 const INSTRUCTIONS: &str = include_str!("../../../templates/instructions.md");
@@ -70,6 +72,8 @@ struct Told {
     events: mpsc::Sender<Result<ModelEvent, LlmError>>,
     /// Whether a visitor saw any of it.
     has_begun: bool,
+    /// What the answer took so far, in all attempts.
+    spent: Usage,
 }
 
 /// Nobody reads the answer any more.
@@ -92,8 +96,9 @@ impl Chat {
             Some(path) => load_instructions(path)?,
             None => INSTRUCTIONS.to_owned(),
         };
-        let server =
-            Server::new(settings.chat.clone(), patience).map_err(|error| OpenError::Client(error.to_string()))?;
+        let family = ModelCatalogue::load(settings.hosted.models_file.as_deref())?.manner(&settings.chat.model);
+        let server = Server::new(settings.chat.clone(), family, patience)
+            .map_err(|error| OpenError::Client(error.to_string()))?;
         let instructions = template.replace(NAME, &settings.name);
         Ok(Self(Arc::new(Model { server, instructions, context_tokens: settings.chat.context_tokens })))
     }
@@ -108,7 +113,7 @@ impl ChatModel for Chat {
         let (events, answer) = mpsc::channel(MAX_WAITING);
         let model = Arc::clone(&self.0);
         let work = async move {
-            let mut told = Told { events, has_begun: false };
+            let mut told = Told { events, has_begun: false, spent: model.server.nothing_spent() };
             // Who reads no more needs no answer.
             let _ = model.answer(request, &mut told).await;
         };
@@ -159,6 +164,8 @@ impl Model {
 
     async fn attempt(&self, prompt: &Prompt, request: &ChatRequest, told: &mut Told) -> Result<(), Ended> {
         let mut reply = self.server.ask(&prompt.messages).await?;
+        // It is billed from now on, also when its end is never seen.
+        told.spend(&Usage { requests: 1, ..Usage::default() }).await?;
         let mut writer = Writer::new(request.hits.clone(), prompt.given);
         let mut declined = false;
         let is_cut = loop {
@@ -170,6 +177,9 @@ impl Model {
                 Said::Cut => break true,
             }
         };
+        if let Some(counted) = reply.usage() {
+            told.spend(&counted).await?;
+        }
         told.tell_all(writer.finish()).await?;
         if writer.is_supported() {
             let end = is_cut.then(|| ModelEvent::Text(CUT.to_owned()));
@@ -214,6 +224,11 @@ impl Told {
     async fn tell(&mut self, event: ModelEvent) -> Result<(), NobodyReads> {
         self.has_begun |= matches!(event, ModelEvent::Text(_) | ModelEvent::Cite { .. });
         self.send(Ok(event)).await
+    }
+
+    async fn spend(&mut self, more: &Usage) -> Result<(), NobodyReads> {
+        self.spent.add(more);
+        self.tell(ModelEvent::Used(self.spent.clone())).await
     }
 
     async fn tell_all(&mut self, events: impl IntoIterator<Item = ModelEvent>) -> Result<(), NobodyReads> {
