@@ -4,8 +4,11 @@ pub mod chat;
 pub mod embed;
 pub mod extractive;
 pub mod fallback;
+mod instructions;
 pub mod models;
+pub mod openai;
 pub mod stub;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,7 @@ use crate::llm::chat::Chat;
 use crate::llm::extractive::Extractive;
 use crate::llm::fallback::Fallback;
 use crate::llm::models::ModelsError;
+use crate::llm::openai::OpenAi;
 use crate::llm::stub::Stub;
 use crate::model::item::{Beside, Cue, Source};
 use crate::model::thread::ItemContent;
@@ -35,6 +39,7 @@ pub struct Backend {
 /// All kinds of model backend. A new one is a file and a row.
 pub const BACKENDS: &[Backend] = &[
     Backend { kind: ModelBackend::Extractive, open: |_| Ok(Arc::new(Extractive)) },
+    Backend { kind: ModelBackend::OpenAi, open: open_openai },
     Backend { kind: ModelBackend::Chat, open: open_chat },
     Backend {
         kind: ModelBackend::Stub,
@@ -56,7 +61,7 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
-    /// The facts about models cannot be read.
+    /// The file with facts about models cannot be used.
     #[error(transparent)]
     Models(#[from] ModelsError),
     /// No connections can be made at all.
@@ -71,11 +76,18 @@ pub fn open(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenErro
 }
 
 fn open_chat(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
-    let chat = Arc::new(Chat::open(settings)?);
+    Ok(with_fallback(settings, Arc::new(Chat::open(settings)?)))
+}
+
+fn open_openai(settings: &AssistantSettings) -> Result<Arc<dyn ChatModel>, OpenError> {
+    Ok(with_fallback(settings, Arc::new(OpenAi::open(settings)?)))
+}
+
+fn with_fallback(settings: &AssistantSettings, first: Arc<dyn ChatModel>) -> Arc<dyn ChatModel> {
     if settings.chat.falls_back {
-        return Ok(Arc::new(Fallback { first: chat, then: Arc::new(Extractive) }));
+        return Arc::new(Fallback { first, then: Arc::new(Extractive) });
     }
-    Ok(chat)
+    first
 }
 
 /// What a backend is asked: a question, what came before, and what was found.

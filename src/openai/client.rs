@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, redirect};
 use serde::Serialize;
@@ -67,6 +67,20 @@ impl Client {
         self.send(Method::POST, "/files", |request| request.multipart(form)).await
     }
 
+    /// Posts and gives the answer once its head says that it is one. Who calls reads the body, and bounds its bytes and
+    /// its time.
+    pub(super) async fn open(&self, path: &str, body: &impl Serialize) -> Result<Response, OpenAiError> {
+        let call = format!("{} {path}", Method::POST);
+        let request = self.request(Method::POST, path).json(body).header(ACCEPT, "text/event-stream, application/json");
+        let response = request.send().await.map_err(|error| failed(&call, &error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        read(&call, response)
+            .await
+            .and_then(|Deleted {}| Err(FailedCall::new(&call, ErrorKind::Broken, "no answer").into()))
+    }
+
     async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -74,12 +88,17 @@ impl Client {
         fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<T, OpenAiError> {
         let call = format!("{method} {path}");
-        let mut request = self.http.request(method, format!("{}{path}", self.settings.base_url)).timeout(CALL_TIMEOUT);
-        if let Some(key) = &self.settings.api_key {
-            request = request.bearer_auth(key.expose());
-        }
+        let request = self.request(method, path).timeout(CALL_TIMEOUT);
         let response = fill(request).send().await.map_err(|error| failed(&call, &error))?;
         read(&call, response).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.settings.base_url));
+        match &self.settings.api_key {
+            Some(key) => request.bearer_auth(key.expose()),
+            None => request,
+        }
     }
 }
 

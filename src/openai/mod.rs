@@ -8,7 +8,9 @@ mod client;
 mod error;
 pub mod file;
 pub mod model;
+pub mod moderation;
 mod page;
+pub mod responses;
 pub mod search;
 pub mod vector_store;
 

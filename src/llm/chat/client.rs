@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// What an answer of this model took before its first request.
-    pub(super) fn nothing_spent(&self) -> Usage {
+    pub(super) fn nothing_used(&self) -> Usage {
         Usage { model: self.settings.model.clone(), ..Usage::default() }
     }
 

@@ -8,26 +8,21 @@ mod budget;
 mod client;
 mod dialect;
 mod failure;
-mod prompt;
-mod quote;
+pub(in crate::llm) mod prompt;
+pub(in crate::llm) mod quote;
 mod reply;
-mod small_talk;
+pub(in crate::llm) mod small_talk;
 #[cfg(test)]
 mod tests;
-mod text;
-mod wire;
+pub(in crate::llm) mod text;
+pub(in crate::llm) mod wire;
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use futures_util::stream::{self, BoxStream, StreamExt as _};
-use tokio::sync::mpsc;
+use futures_util::stream::BoxStream;
 use tokio::time::{Instant, sleep, timeout_at};
-use tokio_stream::wrappers::ReceiverStream;
 
 use crate::config::settings::AssistantSettings;
 use crate::llm::chat::client::{Failed, Server};
@@ -35,16 +30,13 @@ use crate::llm::chat::prompt::Prompt;
 use crate::llm::chat::reply::{Patience, Said};
 use crate::llm::chat::text::Writer;
 use crate::llm::models::ModelCatalogue;
-use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent, OpenError, extractive};
+use crate::llm::telling::{NobodyReads, Told, told_by};
+use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent, OpenError, extractive, instructions};
 use crate::model::item::Beside;
 use crate::model::usage::Usage;
 
 /// The instructions where the settings name no file.
 const INSTRUCTIONS: &str = include_str!("../../../templates/instructions.md");
-/// Stands for `ASSISTANT_NAME` in instructions.
-const NAME: &str = "{assistant_name}";
-/// Instructions are not longer, in bytes.
-const MAX_INSTRUCTION_BYTES: u64 = 256 * 1024;
 
 /// Further attempts after a failure.
 const RETRIES: usize = 2;
@@ -53,10 +45,8 @@ const RETRIES: usize = 2;
 const MIN_BACKOFF: Duration = Duration::from_millis(400);
 /// A server that asks for more rest is not waited for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
-/// Events that may wait for a slow reader; then the model waits too.
-const MAX_WAITING: usize = 16;
 /// Shown where an answer was cut at the bound of its length.
-const CUT: &str = " …";
+pub(in crate::llm) const CUT: &str = " …";
 
 /// A language model.
 pub struct Chat(Arc<Model>);
@@ -66,18 +56,6 @@ struct Model {
     instructions: String,
     context_tokens: usize,
 }
-
-/// Where one answer goes.
-struct Told {
-    events: mpsc::Sender<Result<ModelEvent, LlmError>>,
-    /// Whether a visitor saw any of it.
-    has_begun: bool,
-    /// What the answer took so far, in all attempts.
-    spent: Usage,
-}
-
-/// Nobody reads the answer any more.
-struct NobodyReads;
 
 /// Why an attempt ended early.
 enum Ended {
@@ -92,14 +70,10 @@ impl Chat {
     }
 
     fn with_patience(settings: &AssistantSettings, patience: Patience) -> Result<Self, OpenError> {
-        let template = match &settings.chat.instructions {
-            Some(path) => load_instructions(path)?,
-            None => INSTRUCTIONS.to_owned(),
-        };
+        let instructions = instructions::of(settings, INSTRUCTIONS)?;
         let family = ModelCatalogue::load(settings.hosted.models_file.as_deref())?.manner(&settings.chat.model);
         let server = Server::new(settings.chat.clone(), family, patience)
             .map_err(|error| OpenError::Client(error.to_string()))?;
-        let instructions = template.replace(NAME, &settings.name);
         Ok(Self(Arc::new(Model { server, instructions, context_tokens: settings.chat.context_tokens })))
     }
 }
@@ -110,16 +84,8 @@ impl ChatModel for Chat {
     }
 
     fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
-        let (events, answer) = mpsc::channel(MAX_WAITING);
         let model = Arc::clone(&self.0);
-        let work = async move {
-            let mut told = Told { events, has_begun: false, spent: model.server.nothing_spent() };
-            // Who reads no more needs no answer.
-            let _ = model.answer(request, &mut told).await;
-        };
-        // The work is driven by whoever reads the events, and ends when they are dropped.
-        let work = stream::once(work).filter_map(|()| std::future::ready(None));
-        stream::select(ReceiverStream::new(answer), work).boxed()
+        told_by(|mut told| async move { model.answer(request, &mut told).await })
     }
 }
 
@@ -143,11 +109,12 @@ impl Model {
 
     /// Tries until it succeeds, until something was told, or a few times.
     async fn attempts(&self, request: &ChatRequest, told: &mut Told) -> Result<(), Ended> {
-        let prompt = prompt::write(&self.instructions, request, self.context_tokens)?;
+        let prompt = prompt::write(prompt::NUMBERED, &self.instructions, request, self.context_tokens)?;
         let backoff = ExponentialBuilder::new().with_min_delay(MIN_BACKOFF).with_max_times(RETRIES).with_jitter();
         let mut waits = backoff.build();
+        let mut used = self.server.nothing_used();
         loop {
-            let Err(ended) = self.attempt(&prompt, request, told).await else {
+            let Err(ended) = self.attempt(&prompt, request, (&mut used, told)).await else {
                 return Ok(());
             };
             let Ended::Failed(failed) = ended else {
@@ -162,10 +129,16 @@ impl Model {
         }
     }
 
-    async fn attempt(&self, prompt: &Prompt, request: &ChatRequest, told: &mut Told) -> Result<(), Ended> {
+    async fn attempt(
+        &self,
+        prompt: &Prompt,
+        request: &ChatRequest,
+        (used, told): (&mut Usage, &mut Told),
+    ) -> Result<(), Ended> {
         let mut reply = self.server.ask(&prompt.messages).await?;
         // It is billed from now on, also when its end is never seen.
-        told.spend(&Usage { requests: 1, ..Usage::default() }).await?;
+        used.requests += 1;
+        told.tell(ModelEvent::Used(used.clone())).await?;
         let mut writer = Writer::new(request.hits.clone(), prompt.given);
         let mut declined = false;
         let is_cut = loop {
@@ -178,7 +151,8 @@ impl Model {
             }
         };
         if let Some(counted) = reply.usage() {
-            told.spend(&counted).await?;
+            used.add(&counted);
+            told.tell(ModelEvent::Used(used.clone())).await?;
         }
         told.tell_all(writer.finish()).await?;
         if writer.is_supported() {
@@ -203,40 +177,6 @@ impl Model {
 fn is_worth_another(failed: &Failed) -> bool {
     let may_pass = matches!(failed.error, LlmError::Temporary(_) | LlmError::Busy(_));
     may_pass && failed.retry_after.is_none_or(|wait| wait <= MAX_RETRY_AFTER)
-}
-
-fn load_instructions(path: &Path) -> Result<String, OpenError> {
-    let unreadable = |why: String| OpenError::Instructions { path: path.display().to_string(), why };
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_INSTRUCTION_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_INSTRUCTION_BYTES {
-        return Err(unreadable(format!("it is longer than {MAX_INSTRUCTION_BYTES} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|_| unreadable("it is no UTF-8".to_owned()))
-}
-
-impl Told {
-    async fn send(&mut self, event: Result<ModelEvent, LlmError>) -> Result<(), NobodyReads> {
-        self.events.send(event).await.map_err(|_| NobodyReads)
-    }
-
-    async fn tell(&mut self, event: ModelEvent) -> Result<(), NobodyReads> {
-        self.has_begun |= matches!(event, ModelEvent::Text(_) | ModelEvent::Cite { .. });
-        self.send(Ok(event)).await
-    }
-
-    async fn spend(&mut self, more: &Usage) -> Result<(), NobodyReads> {
-        self.spent.add(more);
-        self.tell(ModelEvent::Used(self.spent.clone())).await
-    }
-
-    async fn tell_all(&mut self, events: impl IntoIterator<Item = ModelEvent>) -> Result<(), NobodyReads> {
-        for event in events {
-            self.tell(event).await?;
-        }
-        Ok(())
-    }
 }
 
 impl From<NobodyReads> for Ended {

@@ -26,7 +26,7 @@ pub(super) fn best(hit: &Hit, claim: &str) -> Option<String> {
 }
 
 /// The last sentence of what was told so far.
-pub(super) fn claim(told: &str) -> &str {
+pub(in crate::llm) fn claim(told: &str) -> &str {
     sentence::sentences(told).pop().map_or(told, |range| &told[range])
 }
 

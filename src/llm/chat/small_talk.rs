@@ -47,7 +47,7 @@ const TALK: &[Talk] = &[
 ];
 
 /// The reply to a message that is nothing but a greeting or thanks.
-pub(super) fn reply(message: &str) -> Option<&'static str> {
+pub(in crate::llm) fn reply(message: &str) -> Option<&'static str> {
     let words = words::words(message);
     if words.is_empty() || words.len() > MAX_WORDS {
         return None;

@@ -34,7 +34,7 @@ pub(super) struct StreamOptions {
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Role {
+pub(in crate::llm) enum Role {
     /// The operator.
     System,
     /// The visitor, and what stands in documents.
@@ -45,9 +45,9 @@ pub(super) enum Role {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Message {
-    pub(super) role: Role,
-    pub(super) content: String,
+pub(in crate::llm) struct Message {
+    pub(in crate::llm) role: Role,
+    pub(in crate::llm) content: String,
 }
 
 /// An event of a stream, or the whole answer of a server that does not stream.
@@ -161,7 +161,8 @@ impl Complaint {
     }
 }
 
-fn is_code(text: &str) -> bool {
+/// Whether this is a code and no sentence: words of a server are not told.
+pub(in crate::llm) fn is_code(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     (1..=48).contains(&text.len()) && text.bytes().all(is_plain)
 }

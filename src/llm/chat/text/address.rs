@@ -63,17 +63,19 @@ pub(super) struct Known(HashSet<String>);
 impl Known {
     /// Those of these hits.
     pub(super) fn of(hits: &[Hit]) -> Self {
-        let mut known = HashSet::new();
-        for hit in hits {
-            let text = &hit.chunk.text;
-            for (at, _) in text.char_indices() {
-                let begins = LINKED.iter().any(|scheme| text[at..].starts_with(scheme));
-                if begins {
-                    known.insert(text[at..at + length(&text[at..])].to_owned());
-                }
+        let mut known = Self::default();
+        hits.iter().for_each(|hit| known.add(&hit.chunk.text));
+        known
+    }
+
+    /// Those of this text, too.
+    pub(super) fn add(&mut self, text: &str) {
+        for (at, _) in text.char_indices() {
+            let begins = LINKED.iter().any(|scheme| text[at..].starts_with(scheme));
+            if begins {
+                self.0.insert(text[at..at + length(&text[at..])].to_owned());
             }
         }
-        Self(known)
     }
 
     /// Whether it is one of them, whole.

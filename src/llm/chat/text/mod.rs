@@ -43,7 +43,7 @@ enum Piece {
 
 /// Turns one answer of a model into events.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(in crate::llm) struct Writer {
     hits: Vec<Hit>,
     hidden: Hidden,
     thoughts: Thoughts,
@@ -54,25 +54,42 @@ pub(super) struct Writer {
     told: String,
     /// White space that is told when more text follows.
     space: String,
+    told_chars: usize,
 }
 
 impl Writer {
     /// For an answer from these hits, of which the model was given the first `given`.
-    pub(super) fn new(hits: Vec<Hit>, given: usize) -> Self {
+    pub(in crate::llm) fn new(hits: Vec<Hit>, given: usize) -> Self {
         let (markers, safe) = (Markers::new(given), Safe::new(Known::of(&hits)));
         let (hidden, thoughts, support) = (Hidden::default(), Thoughts::default(), Support::default());
-        Self { hits, hidden, thoughts, markers, safe, support, told: String::new(), space: String::new() }
+        let (told, space) = (String::new(), String::new());
+        Self { hits, hidden, thoughts, markers, safe, support, told, space, told_chars: 0 }
+    }
+
+    /// The same for who learns of citations in another way than by markers, and holds the events back until then.
+    pub(in crate::llm) fn unheld(hits: Vec<Hit>, given: usize) -> Self {
+        Self { support: Support::elsewhere(), ..Self::new(hits, given) }
+    }
+
+    /// Links to addresses that stand in this text, which was retrieved, are kept.
+    pub(in crate::llm) fn allow_addresses_of(&mut self, text: &str) {
+        self.safe.allow(text);
+    }
+
+    /// Code points of all texts so far.
+    pub(in crate::llm) fn told_chars(&self) -> usize {
+        self.told_chars
     }
 
     /// What the next piece of text gives.
-    pub(super) fn push(&mut self, text: &str) -> Vec<ModelEvent> {
+    pub(in crate::llm) fn push(&mut self, text: &str) -> Vec<ModelEvent> {
         let mut said = Vec::new();
         self.thoughts.push(&self.hidden.clean(text), &mut said);
         self.resolve(said)
     }
 
     /// What the end of the text gives.
-    pub(super) fn finish(&mut self) -> Vec<ModelEvent> {
+    pub(in crate::llm) fn finish(&mut self) -> Vec<ModelEvent> {
         let mut said = Vec::new();
         self.thoughts.finish(&mut said);
         let mut events = self.resolve(said);
@@ -92,7 +109,7 @@ impl Writer {
     }
 
     /// Whether there was any text that is not a thought.
-    pub(super) fn has_text(&self) -> bool {
+    pub(in crate::llm) fn has_text(&self) -> bool {
         self.support.has_text()
     }
 
@@ -142,6 +159,7 @@ impl Writer {
         let shown = text.trim_end();
         text[shown.len()..].clone_into(&mut self.space);
         if !shown.is_empty() {
+            self.told_chars += shown.chars().count();
             self.told.push_str(shown);
             let keep = self.told.ceil_char_boundary(self.told.len().saturating_sub(CLAIM_BYTES));
             self.told.drain(..keep);

@@ -3,9 +3,14 @@
 //! A handler is a plain function over the [`World`] and what was asked. It waits for nothing and knows no HTTP.
 
 mod batches;
+mod chat;
+mod conversations;
+mod embeddings;
 mod fields;
 mod files;
 mod models;
+mod moderations;
+mod organization;
 mod page;
 mod refusal;
 mod responses;

@@ -1,6 +1,9 @@
 //! The table of calls.
 
-use crate::api::{Run, batches, files, models, responses, search, store_files, stores, uploads};
+use crate::api::{
+    Run, batches, chat, conversations, embeddings, files, models, moderations, organization, responses, search,
+    store_files, stores, uploads,
+};
 
 /// A call: method, path template, kind of body, handler.
 #[derive(Debug)]
@@ -70,6 +73,20 @@ pub(crate) const ROUTES: &[Route] = &[
     row(POST, "/responses/{response_id}/cancel", Takes::Nothing, responses::cancel),
     row(GET, "/models", Takes::Nothing, models::list),
     row(GET, "/models/{model}", Takes::Nothing, models::get),
+    row(POST, "/conversations", Takes::Json, conversations::create),
+    row(GET, "/conversations/{conversation_id}", Takes::Nothing, conversations::get),
+    row(POST, "/conversations/{conversation_id}", Takes::Json, conversations::update),
+    row(DELETE, "/conversations/{conversation_id}", Takes::Nothing, conversations::delete),
+    row(GET, "/conversations/{conversation_id}/items", Takes::Nothing, conversations::items),
+    row(POST, "/conversations/{conversation_id}/items", Takes::Json, conversations::add_items),
+    row(POST, "/moderations", Takes::Json, moderations::create),
+    row(POST, "/embeddings", Takes::Json, embeddings::create),
+    row(POST, "/chat/completions", Takes::Json, chat::create),
+    row(GET, "/organization/costs", Takes::Nothing, organization::costs),
+    row(GET, "/organization/usage/completions", Takes::Nothing, organization::completions),
+    row(GET, "/organization/usage/embeddings", Takes::Nothing, organization::embeddings),
+    row(GET, "/organization/usage/vector_stores", Takes::Nothing, organization::vector_stores),
+    row(GET, "/organization/usage/file_search_calls", Takes::Nothing, organization::searches),
 ];
 
 impl Route {

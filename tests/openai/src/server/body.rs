@@ -173,6 +173,8 @@ async fn next_piece(field: &mut Field<'_>) -> Checked<Option<Bytes>> {
     field.chunk().await.map_err(|_| Refusal::malformed("The form ended in the middle of a file."))
 }
 
+type Ended = (Option<Arc<[u8]>>, Option<PartBytes>);
+
 /// Where the bytes of a file go.
 enum Sink {
     Nowhere,
@@ -200,7 +202,8 @@ impl Sink {
         Ok(())
     }
 
-    fn end(self) -> Checked<(Option<Arc<[u8]>>, Option<PartBytes>)> {
+    /// The contents of a file, or those of a part.
+    fn end(self) -> Checked<Ended> {
         match self {
             Self::Nowhere => Ok((None, None)),
             Self::Memory(bytes) => Ok((Some(Arc::from(bytes)), None)),

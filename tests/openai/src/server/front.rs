@@ -53,15 +53,14 @@ pub(crate) async fn answer(shared: &Shared, cut: &CancellationToken, request: Re
         pause(*time).await;
         return cut_off(cut).await;
     }
-    let answered = match answer::instead(&acts) {
-        Some(response) => response,
-        None => {
-            let result = run(shared, &head, &found, read, &acts);
-            if acts.contains(&Act::LostAnswer) {
-                return cut_off(cut).await;
-            }
-            answer::render(shared, result, &acts, cut)
+    let answered = if let Some(response) = answer::instead(&acts) {
+        response
+    } else {
+        let result = run(shared, &head, &found, read, &acts);
+        if acts.contains(&Act::LostAnswer) {
+            return cut_off(cut).await;
         }
+        answer::render(shared, result, &acts, cut)
     };
     close(shared, number, answered)
 }

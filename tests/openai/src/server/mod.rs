@@ -75,13 +75,11 @@ impl StandIn {
     }
 
     /// The one key that is accepted.
-    #[expect(clippy::unused_self, reason = "the key belongs to the stand-in that accepts it")]
     pub fn key(&self) -> &'static str {
         KEY
     }
 
     /// The key for `/organization/…`, and for nothing else.
-    #[expect(clippy::unused_self, reason = "the key belongs to the stand-in that accepts it")]
     pub fn admin_key(&self) -> &'static str {
         ADMIN_KEY
     }

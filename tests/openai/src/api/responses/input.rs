@@ -1,5 +1,7 @@
 //! The input of an answer: text, or items.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 use crate::api::Refusal;
@@ -19,12 +21,12 @@ pub(crate) fn items(fields: &Fields<'_>) -> Checked<Vec<Value>> {
     if !input.is_array() {
         return Err(Refusal::wrong_type("input", "a string or an array"));
     }
-    list(fields, "input", usize::MAX)
+    list(fields, "input", 1..=usize::MAX)
 }
 
 /// An array of items, in the form they are kept.
-pub(crate) fn list(fields: &Fields<'_>, field: &str, max: usize) -> Checked<Vec<Value>> {
-    let items = fields.array(field, 1..=max)?.into_iter().flatten();
+pub(crate) fn list(fields: &Fields<'_>, field: &str, len: RangeInclusive<usize>) -> Checked<Vec<Value>> {
+    let items = fields.array(field, len)?.into_iter().flatten();
     items.enumerate().map(|(at, item)| checked_item(item, &format!("{field}[{at}]"))).collect()
 }
 

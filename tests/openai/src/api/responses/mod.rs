@@ -2,7 +2,7 @@
 
 mod compose;
 mod events;
-mod input;
+pub(crate) mod input;
 mod object;
 mod request;
 mod tools;
@@ -10,7 +10,7 @@ mod tools;
 use serde_json::json;
 
 use crate::api::fields::Checked;
-use crate::api::{Asked, Refusal, Reply, models, stores};
+use crate::api::{Asked, Refusal, Reply, conversations, models, stores};
 use crate::script::Ending;
 use crate::world::{KeptAnswer, Spent, World};
 
@@ -94,11 +94,6 @@ fn keep(world: &mut World, request: &Request, answer: &Answer, whole: &serde_jso
         world.answers.put(answer.id.clone(), KeptAnswer { answer: whole.clone() });
     }
     let Some(id) = &request.conversation else { return };
-    let items: Vec<_> = request.items.iter().map(|item| (world.id("msg_"), item.clone())).collect();
-    let said = answer.output.iter().map(|item| (item["id"].as_str().unwrap_or_default().to_owned(), item.clone()));
-    let Some(conversation) = world.conversations.get_mut(id) else { return };
-    for (id, mut item) in items.into_iter().chain(said) {
-        item["id"] = id.clone().into();
-        conversation.items.put(id, item);
-    }
+    let said = answer.output.iter().cloned();
+    conversations::append(world, id, request.items.iter().cloned().chain(said).collect());
 }

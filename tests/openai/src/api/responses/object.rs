@@ -8,7 +8,7 @@ use crate::script::Ending;
 
 /// As it is while nothing has been said.
 pub(crate) fn begun(request: &Request, answer: &Answer) -> Value {
-    shown(request, answer, "in_progress", &[], Value::Null)
+    shown(request, answer, "in_progress", &[], &Value::Null)
 }
 
 /// As it is at the end.
@@ -26,7 +26,7 @@ pub(crate) fn finished(request: &Request, answer: &Answer) -> Value {
         "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
         "total_tokens": answer.input_tokens + output_tokens,
     });
-    let mut whole = shown(request, answer, status, &answer.output, usage);
+    let mut whole = shown(request, answer, status, &answer.output, &usage);
     match &answer.ending {
         Ending::Completed => whole["completed_at"] = answer.created_at.into(),
         Ending::Incomplete(reason) => whole["incomplete_details"] = json!({"reason": reason}),
@@ -46,7 +46,7 @@ pub(crate) fn message(code: &str) -> String {
     }
 }
 
-fn shown(request: &Request, answer: &Answer, status: &str, output: &[Value], usage: Value) -> Value {
+fn shown(request: &Request, answer: &Answer, status: &str, output: &[Value], usage: &Value) -> Value {
     let sent = |field: &str, usual: Value| request.body.get(field).filter(|v| !v.is_null()).cloned().unwrap_or(usual);
     let effort = request.body.get("reasoning").map_or(Value::Null, |reasoning| reasoning["effort"].clone());
     let conversation = request.conversation.as_ref().map(|id| json!({"id": id}));
