@@ -33,3 +33,4 @@ mod settings;
 mod supply;
 mod sync;
 mod threats;
+mod usage;
