@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
 use super::*;
@@ -201,7 +201,7 @@ async fn an_answer_is_streamed_with_its_citations() {
     assert_eq!((outcome.text.as_str(), outcome.cited.as_slice(), outcome.code()), ("Five days.", &[0][..], ""));
     let body = &bench.bodies()[0];
     let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["model", "messages", "stream", "temperature", "max_tokens"]);
+    assert_eq!(keys, ["model", "messages", "stream", "stream_options", "temperature", "max_tokens"]);
     assert!(body["messages"][0]["content"].as_str().unwrap().starts_with("You are Ada, "), "{body}");
 }
 
@@ -323,6 +323,7 @@ async fn an_answer_nobody_reads_ends_with_its_request() {
     let bench = Bench::new(vec![Act::Stall(word("Five [1]. And "))]).await;
     let request = ChatRequest { question: "How long?".into(), hits: vec![hit("Five days.")], ..ChatRequest::default() };
     let mut events = bench.chat.stream(request);
+    assert!(matches!(events.next().await, Some(Ok(ModelEvent::Used(_)))));
     assert!(matches!(events.next().await, Some(Ok(ModelEvent::Text(_)))));
     drop(events);
     assert_eq!(Arc::strong_count(&bench.chat.0), 1, "the work ended with its stream");

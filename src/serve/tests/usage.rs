@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::bot::{Bot, CHUNK, DATABASE, Setup, Step, until};
+use super::bot::{Bot, DATABASE, Setup, Step, until};
+use super::test_index::CHUNK;
 use crate::config::AuthMode;
 use crate::llm::ModelEvent;
 use crate::model::usage::{Grouping, Usage, UsageQuery, UsageSum};
