@@ -88,7 +88,7 @@ async fn an_answer_is_kept_with_what_it_took() {
     .await;
 }
 
-/// P: a thread that is deleted leaves what it cost, and nothing that leads to it or to its moment.
+/// A thread that is deleted leaves what it cost, and nothing that leads to it or to its moment.
 #[tokio::test]
 async fn a_deleted_thread_leaves_its_cost_and_no_link() {
     on_every_backend(async |store| {
