@@ -67,11 +67,9 @@ impl Citer {
         let citation = match placed? {
             Placed::At { hit, quote } => citation(&hit, Some(quote), at),
             Placed::Nowhere(named) => Some(unlocated(named, at)),
-            Placed::Hidden => None,
         };
         // One document without a place is one citation at one place of the answer.
-        let is_told = |known: &Citation| citation.as_ref() == Some(known);
-        if citation.is_some() && self.answer.citations.iter().any(is_told) {
+        if citation.is_some() && self.answer.citations.iter().any(|known| citation.as_ref() == Some(known)) {
             return None;
         }
         self.keep(citation)

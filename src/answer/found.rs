@@ -26,8 +26,6 @@ pub(super) enum Placed {
     At { hit: Box<Hit>, quote: String },
     /// Our text does not have it.
     Nowhere(Named),
-    /// In a document that visitors do not see.
-    Hidden,
 }
 
 /// A document without a place in it.

@@ -128,7 +128,7 @@ mod tests {
         assert!(spoken.tools[0].filters.is_some());
     }
 
-    /// H7: neither privacy nor the filter goes because somebody refuses it.
+    /// M2: neither privacy nor the filter goes because somebody refuses it.
     #[test]
     fn what_protects_is_never_left_out() {
         let dialect = Dialect::of(false);

@@ -43,6 +43,7 @@ use crate::openai::responses::{
     Answering, Event, FileSearch, Input, Patience as EventPatience, RankingOptions, Request, Response, Role, Status,
     StreamOptions,
 };
+use crate::openai::search::visible_filter;
 
 /// The instructions where the settings name no file.
 const INSTRUCTIONS: &str = include_str!("../../../templates/instructions-openai.md");
@@ -336,7 +337,7 @@ impl Model {
         FileSearch {
             vector_store_ids: vec![self.hosted.vector_store_id.clone()],
             max_num_results: self.max_search_results,
-            filters: filters.clone(),
+            filters: Some(visible_filter(filters.clone())),
             ranking_options: ranks.then_some(ranking),
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use crate::model::Found;
 use crate::openai::responses::SearchResult;
+use crate::openai::search::RESTRICTED;
 use crate::openai::vector_store::{Attribute, Attributes};
 use crate::text::{sentence, words};
 
@@ -51,7 +52,8 @@ impl Sources {
         self.searches.insert(search_id.to_owned());
         self.has_results |= results.is_some();
         let mut found = Vec::new();
-        for result in results.unwrap_or_default() {
+        // The filter lets none of the restricted ones through; a service that ignores it is not followed.
+        for result in results.unwrap_or_default().iter().filter(|result| !is_restricted(&result.attributes)) {
             let is_known = |piece: &Piece| piece.file_id == result.file_id && piece.text == result.text;
             if !self.pieces.iter().any(is_known) {
                 self.pieces.push(Piece { file_id: result.file_id.clone(), text: result.text.clone() });
@@ -100,6 +102,10 @@ fn best_sentence<'a>(text: &'a str, claimed: &HashSet<String>) -> (usize, Option
     best
 }
 
+fn is_restricted(attributes: &Attributes) -> bool {
+    attributes.get(RESTRICTED) == Some(&Attribute::Flag(true))
+}
+
 /// What the file's attributes say of its document.
 fn named(file_name: &str, attributes: &Attributes) -> Found {
     let text = |key: &str| match attributes.get(key) {
@@ -144,5 +150,15 @@ mod tests {
         assert_eq!(chosen, Some((1, Some("Refunds take five working days.".to_owned()))));
         assert_eq!(sources.choose("a", "Übermorgen"), Some((0, None)));
         assert_eq!(sources.choose("c", "Lamps"), None);
+    }
+
+    /// A20, M2: a document for some readers only is no source, whatever the service finds.
+    #[test]
+    fn restricted_documents_are_no_sources() {
+        let mut secret = result("a", "Salaries.");
+        secret.attributes.insert(RESTRICTED.to_owned(), Attribute::Flag(true));
+        let mut sources = Sources::default();
+        assert!(sources.take("fs_1", Some(&[secret])).is_empty());
+        assert!(!sources.knows("a") && sources.has_results());
     }
 }

@@ -80,7 +80,10 @@ impl Event {
     /// The whole answer of a server that does not stream.
     pub(super) fn document(value: &Value) -> Result<Self, OpenAiError> {
         if value["output"].is_array() {
-            return Ok(Self::End(Box::new(Response::read(value))));
+            let response = Response::read(value);
+            // A server that does not say how the answer stands has given all of it.
+            let status = if value["status"].is_null() { Status::Completed } else { response.status };
+            return Ok(Self::End(Box::new(Response { status, ..response })));
         }
         if value["error"].is_null() { Err(broken("it sent JSON that is no answer")) } else { Err(reported(value)) }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A request for an answer. What is `None` is not sent.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Request {
     /// The model.
     pub model: String,
