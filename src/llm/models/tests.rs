@@ -1,3 +1,5 @@
+//! What is known about models, what it makes of figures, and what is wrong with a file.
+
 use std::fs;
 
 use jiff::civil::date;
