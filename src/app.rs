@@ -1,7 +1,9 @@
 //! The only place that turns settings into live backends.
 
 pub mod embeddings;
+pub mod models;
 pub mod operators;
+pub mod usage;
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -153,11 +155,11 @@ fn is_read_only(error: &std::io::Error) -> bool {
 pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine, Failure> {
     let model = llm::open(&settings.assistant).map_err(|error| {
         let (code, fix) = match &error {
+            llm::OpenError::Models(error) => return models::unusable(error.clone()),
             llm::OpenError::NotBuilt => ("llm/not-built", "choose another MODEL_BACKEND"),
             llm::OpenError::Instructions { .. } => {
                 ("llm/instructions", "name a readable file in ASSISTANT_INSTRUCTIONS_TEMPLATE, or leave it unset")
             }
-            llm::OpenError::Models(_) => ("llm/models", "correct the file that MODELS_FILE names, or leave it unset"),
             llm::OpenError::Client(_) => ("llm/client", "choose MODEL_BACKEND=extractive, which needs no connection"),
         };
         Failure::new(code, Exit::Settings, "open the model backend", error.to_string()).fix(fix).cause(error)
@@ -314,6 +316,7 @@ pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Res
         docs_dir: settings.paths.docs_dir.clone(),
         blobs: Arc::new(FolderBlobs::new(settings.paths.state_dir.join(ATTACHMENTS_FOLDER))),
         attachment_reader: open_attachment_reader(),
+        models: models::load(settings)?,
         assistant_name: settings.assistant.name.clone(),
         settings: settings.server.clone(),
         visitor_key,

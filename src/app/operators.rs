@@ -33,8 +33,11 @@ impl ops::Control for Control {
             return Err(resolution.problems.iter().map(ToString::to_string).collect());
         };
         let engine = app::engine(&settings, Arc::clone(&self.index)).map_err(|failure| vec![failure.why])?;
+        let models = app::models::load(&settings).map_err(|failure| vec![failure.why])?;
+        app::models::log_word_about(models.chosen.as_ref());
         Ok(Loaded {
             engine,
+            models,
             assistant_name: settings.assistant.name,
             server: settings.server,
             log_level: settings.log.level,

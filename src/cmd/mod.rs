@@ -17,6 +17,7 @@ mod man;
 pub mod secret;
 mod serve;
 mod table;
+mod usage;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ commands! {
         Chat => chat,
         Docs => docs,
         Conformance => conformance,
+        Usage => usage,
         Env => env,
         Secret => secret,
         Completions => completions,

@@ -94,6 +94,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         return Ok(Exit::Good);
     }
     let embedding = embed_beside(&settings, &index, ctx);
+    let watching = app::models::watch(&settings, &deps.models, &ctx.stop);
     let ops_url = operations.as_ref().map(url_of).transpose()?;
     let url = tell_ready(&listener, ops_url.as_deref(), ctx)?;
     tracing::info!(
@@ -131,6 +132,9 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     served.map_err(|error| Failure::new("serve/failed", Exit::Temporary, "serve", error.to_string()).cause(error))?;
     if embedding.await.is_err() {
         tracing::error!("embedding the documents ended with a bug");
+    }
+    if watching.await.is_err() {
+        tracing::error!("asking when the model ends ended with a bug");
     }
     tracing::info!("stopped");
     Ok(Exit::Good)

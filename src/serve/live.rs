@@ -9,6 +9,7 @@ use axum::http::Uri;
 use crate::answer::Engine;
 use crate::config::settings::{Network, ServerSettings};
 use crate::config::{AuthMode, RateLimit};
+use crate::llm::models::Models;
 use crate::serve::ServeError;
 use crate::serve::limits::Limits;
 use crate::serve::origin::Origins;
@@ -20,6 +21,8 @@ pub struct Live {
     pub engine: Engine,
     /// The bot's name.
     pub assistant_name: String,
+    /// What is known about models, and which one answers.
+    pub models: Models,
     /// Which pages may change things.
     pub origins: Origins,
     /// What visitors' cookies look like.
@@ -44,6 +47,7 @@ impl Live {
     pub fn new(
         engine: Engine,
         assistant_name: String,
+        models: Models,
         settings: &ServerSettings,
         (fixed, before): (&Fixed, Option<&Self>),
     ) -> Result<Self, ServeError> {
@@ -63,12 +67,21 @@ impl Live {
         Ok(Self {
             engine,
             assistant_name,
+            models: known_on(models, before),
             origins: Origins::new(&settings.cors_origins, public_url, fixed.auth_mode)?,
             cookies,
             limits: limits(settings, before),
             rate_limit: settings.rate_limit,
             trusted_proxies: settings.trusted_proxies.clone(),
         })
+    }
+}
+
+/// What was told about a model stays known as long as it answers.
+fn known_on(models: Models, before: Option<&Live>) -> Models {
+    match (models.chosen, before.and_then(|live| live.models.chosen.as_ref())) {
+        (Some(chosen), Some(before)) => Models { chosen: Some(chosen.after(before)), ..models },
+        (chosen, _) => Models { chosen, ..models },
     }
 }
 

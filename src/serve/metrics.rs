@@ -4,6 +4,7 @@
 
 mod process;
 mod scrape;
+mod spent;
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -16,7 +17,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::model::usage::Usage;
 use crate::serve::metrics::scrape::LastScrape;
+use crate::serve::metrics::spent::Spent;
 
 pub use process::Process;
 pub use scrape::Scrape;
@@ -99,6 +102,7 @@ pub struct Metrics {
     connections: Gauge,
     uploaded_bytes: Counter<u64, AtomicU64>,
     reloads: Family<OutcomeLabel, Counter>,
+    spent: Spent,
     last_scrape: LastScrape,
 }
 
@@ -122,6 +126,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             uploaded_bytes: Counter::default(),
             reloads: Family::default(),
+            spent: Spent::default(),
             last_scrape: LastScrape::default(),
             registry: Registry::default(),
         };
@@ -145,6 +150,7 @@ impl Drop for Counted {
 
 impl Metrics {
     fn register(&self, registry: &mut Registry) {
+        self.spent.register(registry);
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "What is running", build);
         registry.register("http_requests", "Requests answered, by route template and status", self.requests.clone());
@@ -246,6 +252,11 @@ impl Metrics {
         self.uploaded_bytes.inc_by(bytes);
     }
 
+    /// An answer took this, and cost so much where the price is known.
+    pub fn spent(&self, usage: &Usage, nano_dollars: Option<u64>) {
+        self.spent.count(usage, nano_dollars);
+    }
+
     /// The settings were read anew; `outcome` is one of a few words.
     pub fn reloaded(&self, outcome: &'static str) {
         self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
@@ -277,7 +288,7 @@ mod tests {
         metrics.refused("rate");
         let running = metrics.answer_begins();
         let process = Some(Process { resident_bytes: 4096, cpu_seconds: 1.5, ..Process::default() });
-        let scrape = Scrape { process, documents: Some(8), lost_log_lines: 2 };
+        let scrape = Scrape { process, documents: Some(8), lost_log_lines: 2, model_days_left: Some(-3) };
         let prometheus = metrics.render(Exposition::Prometheus, scrape).unwrap();
         for line in [
             "# TYPE chatbotctl_http_requests_total counter",
@@ -288,6 +299,7 @@ mod tests {
             "chatbotctl_refused_requests_total{limit=\"rate\"} 1",
             "chatbotctl_streams 1",
             "chatbotctl_documents 8",
+            "chatbotctl_model_days_left -3",
             "chatbotctl_log_lines_lost_total 2",
             "process_resident_memory_bytes 4096",
             "process_cpu_seconds_total 1.5",

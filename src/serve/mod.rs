@@ -42,6 +42,7 @@ use crate::clock::{Clock, IdSource};
 use crate::config::settings::ServerSettings;
 use crate::docs::reader::OpenReader;
 use crate::index::VectorStore;
+use crate::llm::models::Models;
 use crate::serve::connections::{Bounds, Connections, raise_descriptors};
 use crate::serve::ops::Operators;
 use crate::serve::state::AppState;
@@ -76,6 +77,8 @@ pub struct Deps {
     pub attachment_reader: Arc<dyn OpenReader>,
     /// The bot's name.
     pub assistant_name: String,
+    /// What is known about models, and which one answers.
+    pub models: Models,
     /// The server's settings.
     pub settings: ServerSettings,
     /// Signs visitors' cookies.

@@ -65,7 +65,7 @@ impl AppState {
         let settings = deps.settings;
         let public_url = settings.public_url.as_deref().map(parse_public_url).transpose()?;
         let fixed = Fixed { auth_mode: settings.auth_mode, public_url };
-        let live = Live::new(deps.engine, deps.assistant_name, &settings, (&fixed, None))?;
+        let live = Live::new(deps.engine, deps.assistant_name, deps.models, &settings, (&fixed, None))?;
         Ok(Self(Arc::new(Parts {
             store: deps.store,
             index: deps.index,

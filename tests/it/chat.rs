@@ -1,6 +1,6 @@
 //! `MODEL_BACKEND=chat` through the real program, against a strict stand-in that can misbehave.
 
-mod server;
+pub mod server;
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -173,7 +173,7 @@ fn instructions_in_documents_stay_between_their_fences() {
 fn refused_parameters_are_not_sent_again() {
     let server = Server::start();
     let sandbox = sandbox(&server);
-    for parameter in ["temperature", "max_tokens", "stream"] {
+    for parameter in ["temperature", "max_tokens", "stream_options", "stream"] {
         let question = format!("{QUESTION} without:{parameter}");
         let reply = sandbox.run(["ask", &question, "--format", "json"]).code(0).json();
         assert_eq!(reply["citations"].as_array().unwrap().len(), 1, "{parameter}: {reply}");

@@ -37,3 +37,4 @@ mod settings;
 mod supply;
 mod sync;
 mod threats;
+mod usage;

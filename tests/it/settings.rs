@@ -30,7 +30,7 @@ fn every_setting_is_shown_with_its_default() {
     let document = show(&Sandbox::new()).code(0).json();
     let defaults = [
         ("ASSISTANT_NAME", "Knowledge Assistant"),
-        ("ASSISTANT_MODEL", "gpt-4.1-mini"),
+        ("ASSISTANT_MODEL", "gpt-6-luna"),
         ("ASSISTANT_TEMPERATURE", "0.3"),
         ("MAX_SEARCH_RESULTS", "5"),
         ("SERVER_HOST", "127.0.0.1"),

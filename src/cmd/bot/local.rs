@@ -1,9 +1,11 @@
 //! The engine in this process.
 
 use futures_util::StreamExt;
+use tokio::task::JoinHandle;
 
 use crate::answer::{AnswerError, AnswerEvent, Engine, Turn};
 use crate::app::{self, Watch};
+use crate::clock::SystemClock;
 use crate::cmd::Ctx;
 use crate::cmd::bot::{Reply, Shown, Source};
 use crate::config::Settings;
@@ -11,6 +13,7 @@ use crate::error::Failure;
 use crate::event::Silent;
 use crate::exit::Exit;
 use crate::llm::Exchange;
+use crate::llm::models::Chosen;
 use crate::model::item::Beside;
 use crate::model::{Answer, Citation};
 
@@ -24,6 +27,8 @@ const HISTORY: usize = 6;
 pub struct LocalBot {
     engine: Engine,
     history: Vec<Exchange>,
+    /// Says when the model ends, once the service has said so.
+    news: Option<JoinHandle<Option<String>>>,
 }
 
 impl LocalBot {
@@ -34,7 +39,9 @@ impl LocalBot {
             let watch = Watch { out: &ctx.out, reader: &*reader, observer: &Silent, stop: &ctx.stop };
             app::bring_up_to_date(settings, &index, watch).await?;
         }
-        Ok(Self { engine: app::engine(settings, index)?, history: Vec::new() })
+        let engine = app::engine(settings, index)?;
+        let news = app::models::load(settings)?.chosen.map(|chosen| watch(settings, chosen, ctx));
+        Ok(Self { engine, history: Vec::new(), news })
     }
 
     pub(super) async fn ask(&mut self, question: &str, shown: &mut Shown<'_>) -> Result<Reply, Failure> {
@@ -54,6 +61,11 @@ impl LocalBot {
             }
         }
         self.remember(question, &whole.text);
+        if let Some(told) = self.news.take_if(|news| news.is_finished())
+            && let Ok(Some(text)) = told.await
+        {
+            shown.warn(&text);
+        }
         Ok(Reply {
             question: question.to_owned(),
             answer: whole.text,
@@ -67,6 +79,24 @@ impl LocalBot {
         self.history.push(Exchange { question: question.to_owned(), answer: answer.to_owned() });
         if self.history.len() > HISTORY {
             self.history.remove(0);
+        }
+    }
+}
+
+/// Warns of what is known about the model's end, and asks the service beside the answer. Nobody waits for what it says.
+fn watch(settings: &Settings, chosen: Chosen, ctx: &Ctx) -> JoinHandle<Option<String>> {
+    let word = |chosen: &Chosen| app::models::word_about(Some(chosen), &SystemClock).map(|life| life.describe());
+    if let Some(text) = word(&chosen) {
+        ctx.out.warn(&text);
+    }
+    let settings = settings.clone();
+    tokio::spawn(async move { app::models::ask_service(&settings, &chosen).await.then(|| word(&chosen)).flatten() })
+}
+
+impl Drop for LocalBot {
+    fn drop(&mut self) {
+        if let Some(news) = self.news.take() {
+            news.abort();
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use serde::Serialize;
 
+use crate::app;
+use crate::clock::SystemClock;
 use crate::cmd::{Ctx, help_end, settings_failure};
 use crate::config::keys::Effect;
 use crate::config::{Resolution, Row};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::llm::models::Models;
 use crate::ui::{Format, table};
 
 /// Print every setting, its value and where it comes from
@@ -35,9 +38,14 @@ struct SettingRow<'a> {
 /// Prints the settings.
 #[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
-    let resolution = ctx.resolution(Vec::new());
+    let mut resolution = ctx.resolution(Vec::new());
     if resolution.rows.is_empty() {
         return Err(settings_failure(&resolution.profile, &resolution.problems));
+    }
+    let models = resolution.settings.as_ref().map(app::models::load).transpose();
+    if let Ok(Some(Models { chosen, .. })) = &models {
+        let life = app::models::word_about(chosen.as_ref(), &SystemClock);
+        resolution.warnings.extend(life.map(|life| life.describe()));
     }
     match ctx.out.format {
         Format::Human => ctx.out.result(&render_human(&resolution))?,
@@ -46,7 +54,8 @@ pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     }
     resolution.warnings.iter().for_each(|warning| ctx.out.warn(warning));
     if resolution.problems.is_empty() {
-        return Ok(Exit::Good);
+        // Nothing starts with a file of facts that cannot be used, as with settings that cannot.
+        return models.map(|_| Exit::Good);
     }
     ctx.out.failure(&settings_failure(&resolution.profile, &resolution.problems));
     Ok(Exit::Settings)

@@ -16,14 +16,16 @@ use crate::llm::LlmError;
 use crate::llm::chat::dialect::{self, Dialect, Manner};
 use crate::llm::chat::failure;
 use crate::llm::chat::reply::{Patience, Reply};
-use crate::llm::chat::wire::{Complaint, Message, Request, Role};
+use crate::llm::chat::wire::{Complaint, Message, Request, Role, StreamOptions};
+use crate::llm::models::Family;
+use crate::model::usage::Usage;
 use crate::openai;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of a failure's body is read, in bytes.
 const MAX_COMPLAINT_BYTES: usize = 64 * 1024;
 /// Parameters that may be refused one after another.
-const MAX_MANNERS: usize = 6;
+const MAX_MANNERS: usize = 7;
 
 /// A failed attempt, and how long the server asks to be left alone.
 #[derive(Debug)]
@@ -48,15 +50,19 @@ pub(super) struct Server {
 
 impl Server {
     /// The server that the settings name.
-    pub(super) fn new(settings: ChatSettings, patience: Patience) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(settings: ChatSettings, family: Family, patience: Patience) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             // Where a visitor's words go is a setting of ours, and no variable of the environment changes it.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let dialect = Dialect::of(&settings.model);
-        Ok(Self { settings, client, dialect, patience })
+        Ok(Self { settings, client, dialect: Dialect::of(family), patience })
+    }
+
+    /// What an answer of this model took before its first request.
+    pub(super) fn nothing_used(&self) -> Usage {
+        Usage { model: self.settings.model.clone(), ..Usage::default() }
     }
 
     /// Sends the messages; the reply begins.
@@ -95,6 +101,7 @@ impl Server {
             model: &self.settings.model,
             messages,
             stream: manner.stream.then_some(true),
+            stream_options: manner.usage.then_some(StreamOptions { include_usage: true }),
             temperature: manner.temperature.then_some(self.settings.temperature),
             max_tokens: manner.max_tokens.then_some(max_tokens),
             max_completion_tokens: manner.max_completion_tokens.then_some(max_tokens),

@@ -4,15 +4,14 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::llm::chat::wire::Complaint;
-
-/// Names of models that take neither a temperature nor `max_tokens` (API reference, reasoning models).
-const REASONING: [&str; 4] = ["o1", "o3", "o4", "gpt-5"];
+use crate::llm::models::{Family, MaxOutput};
 
 const TEMPERATURE: u8 = 1;
 const MAX_TOKENS: u8 = 2;
 const MAX_COMPLETION_TOKENS: u8 = 4;
 const STREAM: u8 = 8;
 const SYSTEM: u8 = 16;
+const USAGE: u8 = 32;
 
 /// What to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +26,8 @@ pub(super) struct Manner {
     pub(super) stream: bool,
     /// Messages of the role `system`.
     pub(super) system: bool,
+    /// `stream_options`, which asks a stream to count its tokens at its end.
+    pub(super) usage: bool,
 }
 
 /// What a model was found to take.
@@ -34,15 +35,14 @@ pub(super) struct Manner {
 pub(super) struct Dialect(AtomicU8);
 
 impl Dialect {
-    /// What this model is thought to take.
-    pub(super) fn of(model: &str) -> Self {
-        // `openai/o3-mini` is the same behind a gateway.
-        let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
-        let is_reasoning = REASONING.iter().any(|known| {
-            name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_', ':']))
-        });
-        let takes = if is_reasoning { MAX_COMPLETION_TOKENS } else { TEMPERATURE | MAX_TOKENS };
-        Self(AtomicU8::new(takes | STREAM | SYSTEM))
+    /// What a model of this family is thought to take.
+    pub(super) fn of(family: Family) -> Self {
+        let bound = match family.max_output {
+            MaxOutput::MaxTokens => MAX_TOKENS,
+            MaxOutput::MaxCompletionTokens => MAX_COMPLETION_TOKENS,
+        };
+        let temperature = if family.reasons { 0 } else { TEMPERATURE };
+        Self(AtomicU8::new(bound | temperature | STREAM | SYSTEM | USAGE))
     }
 
     /// What to send now.
@@ -55,6 +55,8 @@ impl Dialect {
             max_completion_tokens: has(MAX_COMPLETION_TOKENS),
             stream: has(STREAM),
             system: has(SYSTEM),
+            // Without a stream the count comes with the answer.
+            usage: has(USAGE) && has(STREAM),
         }
     }
 
@@ -69,6 +71,8 @@ impl Dialect {
             (MAX_COMPLETION_TOKENS, 0)
         } else if sent.temperature && names("temperature") {
             (TEMPERATURE, 0)
+        } else if sent.usage && (names("stream_options") || names("include_usage")) {
+            (USAGE, 0)
         } else if sent.system && is_about_the_system_role(complaint) {
             (SYSTEM, 0)
         } else if sent.stream && (complaint.param == "stream" || quotes("stream")) {
@@ -107,9 +111,9 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_sent_again() {
-        let dialect = Dialect::of("some-model");
+        let dialect = Dialect::of(Family::default());
         let first = dialect.manner();
-        assert!(first.temperature && first.max_tokens && !first.max_completion_tokens);
+        assert!(first.temperature && first.max_tokens && !first.max_completion_tokens && first.usage);
         let renamed = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
         assert!(dialect.learn(&complaint("max_tokens", renamed), first));
         let second = dialect.manner();
@@ -117,6 +121,10 @@ mod tests {
         assert!(dialect.learn(&complaint("temperature", "Only the default (1) value is supported."), second));
         assert!(dialect.learn(&complaint("", "unknown field `max_completion_tokens`"), dialect.manner()));
         assert!(dialect.learn(&complaint("", "System role not supported"), dialect.manner()));
+        assert!(
+            dialect.learn(&complaint("", "Unrecognized request argument supplied: stream_options"), dialect.manner())
+        );
+        assert!(dialect.manner().stream && !dialect.manner().usage, "the stream itself is not what was refused");
         assert!(dialect.learn(&complaint("stream", ""), dialect.manner()));
         let last = dialect.manner();
         let nothing =
@@ -126,17 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_models_are_known_by_their_names() {
-        for (name, takes) in [
-            ("o3-mini", false),
-            ("gpt-5", false),
-            ("openai/o1", false),
-            ("gpt-5.1-nano", false),
-            ("gpt-4.1-mini", true),
-            ("o10", true),
-            ("olmo", true),
-        ] {
-            assert_eq!(Dialect::of(name).manner().temperature, takes, "{name}");
-        }
+    fn reasoning_models_get_no_temperature() {
+        let family = Family { reasons: true, max_output: MaxOutput::MaxCompletionTokens };
+        let manner = Dialect::of(family).manner();
+        assert!(!manner.temperature && !manner.max_tokens && manner.max_completion_tokens);
     }
 }

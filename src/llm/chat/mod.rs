@@ -29,9 +29,11 @@ use crate::llm::chat::client::{Failed, Server};
 use crate::llm::chat::prompt::Prompt;
 use crate::llm::chat::reply::{Patience, Said};
 use crate::llm::chat::text::Writer;
+use crate::llm::models::ModelCatalogue;
 use crate::llm::telling::{NobodyReads, Told, told_by};
 use crate::llm::{ChatModel, ChatRequest, LlmError, ModelEvent, OpenError, extractive, instructions};
 use crate::model::item::Beside;
+use crate::model::usage::Usage;
 
 /// The instructions where the settings name no file.
 const INSTRUCTIONS: &str = include_str!("../../../templates/instructions.md");
@@ -69,8 +71,9 @@ impl Chat {
 
     fn with_patience(settings: &AssistantSettings, patience: Patience) -> Result<Self, OpenError> {
         let instructions = instructions::of(settings, INSTRUCTIONS)?;
-        let server =
-            Server::new(settings.chat.clone(), patience).map_err(|error| OpenError::Client(error.to_string()))?;
+        let family = ModelCatalogue::load(settings.hosted.models_file.as_deref())?.manner(&settings.chat.model);
+        let server = Server::new(settings.chat.clone(), family, patience)
+            .map_err(|error| OpenError::Client(error.to_string()))?;
         Ok(Self(Arc::new(Model { server, instructions, context_tokens: settings.chat.context_tokens })))
     }
 }
@@ -109,8 +112,9 @@ impl Model {
         let prompt = prompt::write(prompt::NUMBERED, &self.instructions, request, self.context_tokens)?;
         let backoff = ExponentialBuilder::new().with_min_delay(MIN_BACKOFF).with_max_times(RETRIES).with_jitter();
         let mut waits = backoff.build();
+        let mut used = self.server.nothing_used();
         loop {
-            let Err(ended) = self.attempt(&prompt, request, told).await else {
+            let Err(ended) = self.attempt(&prompt, request, (&mut used, told)).await else {
                 return Ok(());
             };
             let Ended::Failed(failed) = ended else {
@@ -125,8 +129,16 @@ impl Model {
         }
     }
 
-    async fn attempt(&self, prompt: &Prompt, request: &ChatRequest, told: &mut Told) -> Result<(), Ended> {
+    async fn attempt(
+        &self,
+        prompt: &Prompt,
+        request: &ChatRequest,
+        (used, told): (&mut Usage, &mut Told),
+    ) -> Result<(), Ended> {
         let mut reply = self.server.ask(&prompt.messages).await?;
+        // It is billed from now on, also when its end is never seen.
+        used.requests += 1;
+        told.tell(ModelEvent::Used(used.clone())).await?;
         let mut writer = Writer::new(request.hits.clone(), prompt.given);
         let mut declined = false;
         let is_cut = loop {
@@ -138,6 +150,10 @@ impl Model {
                 Said::Cut => break true,
             }
         };
+        if let Some(counted) = reply.usage() {
+            used.add(&counted);
+            told.tell(ModelEvent::Used(used.clone())).await?;
+        }
         told.tell_all(writer.finish()).await?;
         if writer.is_supported() {
             let end = is_cut.then(|| ModelEvent::Text(CUT.to_owned()));

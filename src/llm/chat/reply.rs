@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::llm::LlmError;
 use crate::llm::chat::failure::{self, broken};
 use crate::llm::chat::wire::{Choice, Chunk, Complaint};
+use crate::model::usage::Usage;
 
 /// What a token takes in a stream, with all that stands around it, in bytes.
 const BYTES_PER_TOKEN: usize = 2 * 1024;
@@ -65,6 +66,8 @@ pub(super) struct Reply {
     waiting: Option<Said>,
     /// Why the answer ended, once the server said so.
     finish: Option<Said>,
+    /// What the server counted last.
+    usage: Option<Usage>,
 }
 
 enum Source {
@@ -83,7 +86,7 @@ impl Reply {
         }
         let bytes = bounded(response, tokens.saturating_mul(BYTES_PER_TOKEN).clamp(MIN_BYTES, MAX_BYTES));
         let source = if kind.contains("json") { Source::Document(bytes) } else { Source::Events(bytes.eventsource()) };
-        Ok(Self { source, patience, until: sent + patience.first, waiting: None, finish: None })
+        Ok(Self { source, patience, until: sent + patience.first, waiting: None, finish: None, usage: None })
     }
 
     /// The next piece. After [`Said::End`] and [`Said::Cut`] there is none.
@@ -95,6 +98,11 @@ impl Reply {
         let said = timeout_at(until, self.read()).await.map_err(|_| failure::silent())??;
         self.until = Instant::now() + self.patience.next;
         Ok(said)
+    }
+
+    /// What the server counted, if it did; told with the end at the latest.
+    pub(super) fn usage(&mut self) -> Option<Usage> {
+        self.usage.take()
     }
 
     async fn read(&mut self) -> Result<Said, LlmError> {
@@ -123,6 +131,8 @@ impl Reply {
 
     /// What a chunk says, if anything.
     fn take(&mut self, chunk: Chunk) -> Result<Option<Said>, LlmError> {
+        // Some servers count in every chunk, each time from the beginning.
+        self.usage = chunk.usage().or(self.usage.take());
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
             return Err(failure::complained(None, &Complaint::of(&error), None));
         }
@@ -165,7 +175,7 @@ fn finish(reason: &str) -> Result<Said, LlmError> {
 
 fn parse(data: &[u8]) -> Result<Chunk, LlmError> {
     let chunk: Chunk = serde_json::from_slice(data).map_err(|_| broken("it sent something that is no answer"))?;
-    if chunk.choices.is_none() && chunk.error.is_none() {
+    if chunk.choices.is_none() && chunk.error.is_none() && chunk.usage().is_none() {
         return Err(broken("it sent JSON that is no answer"));
     }
     Ok(chunk)

@@ -137,6 +137,7 @@ impl Bench {
                 Ok(ModelEvent::Cite { hit, .. }) => outcome.cited.push(hit),
                 Ok(ModelEvent::Beside(Beside::Retrying)) => outcome.retries += 1,
                 Ok(ModelEvent::Refused) => outcome.refused = true,
+                Ok(ModelEvent::Used(used)) => outcome.used = used,
                 Ok(ModelEvent::InventedMarker) => {}
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => outcome.error = Some(error),
@@ -156,6 +157,7 @@ struct Outcome {
     cited: Vec<usize>,
     retries: usize,
     refused: bool,
+    used: Usage,
     error: Option<LlmError>,
 }
 
@@ -163,6 +165,32 @@ impl Outcome {
     fn code(&self) -> &'static str {
         self.error.as_ref().map_or("", LlmError::code)
     }
+}
+
+fn counted(tokens: u64) -> String {
+    let usage = json!({ "prompt_tokens": tokens, "completion_tokens": 1 });
+    format!("data: {}\n\n", json!({ "choices": [], "usage": usage }))
+}
+
+/// All attempts are billed: what they took is told together, and a failed one at least as a request.
+#[tokio::test]
+async fn what_all_attempts_took_is_told_together() {
+    let cut = Act::Stream(word("Five days"));
+    let unsupported = word("No.") + &counted(7) + &counted(10) + &end("stop");
+    let bench = Bench::new(vec![cut, Act::Stream(unsupported)]).await;
+    let outcome = bench.ask().await;
+    assert!(outcome.refused, "{outcome:?}");
+    let Usage { model, requests, input_tokens, output_tokens, .. } = outcome.used;
+    assert_eq!((model.as_str(), requests, input_tokens, output_tokens), ("some-model", 2, 10, 1));
+    // One JSON document counts in itself.
+    let message = json!({ "choices": [{ "message": { "content": "Five days [1]." }, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": 5, "completion_tokens": 2 } });
+    let bench = Bench::new(vec![Act::Status(200, "application/json", message.to_string())]).await;
+    let outcome = bench.ask().await;
+    assert_eq!((outcome.cited.as_slice(), outcome.used.input_tokens), (&[0][..], 5));
+    // Nothing was asked of a model, so nothing was taken.
+    let outcome = bench.ask_about("hello", Vec::new()).await;
+    assert_eq!(outcome.used, Usage::default());
 }
 
 #[tokio::test]
@@ -173,7 +201,7 @@ async fn an_answer_is_streamed_with_its_citations() {
     assert_eq!((outcome.text.as_str(), outcome.cited.as_slice(), outcome.code()), ("Five days.", &[0][..], ""));
     let body = &bench.bodies()[0];
     let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["model", "messages", "stream", "temperature", "max_tokens"]);
+    assert_eq!(keys, ["model", "messages", "stream", "stream_options", "temperature", "max_tokens"]);
     assert!(body["messages"][0]["content"].as_str().unwrap().starts_with("You are Ada, "), "{body}");
 }
 
@@ -295,6 +323,7 @@ async fn an_answer_nobody_reads_ends_with_its_request() {
     let bench = Bench::new(vec![Act::Stall(word("Five [1]. And "))]).await;
     let request = ChatRequest { question: "How long?".into(), hits: vec![hit("Five days.")], ..ChatRequest::default() };
     let mut events = bench.chat.stream(request);
+    assert!(matches!(events.next().await, Some(Ok(ModelEvent::Used(_)))));
     assert!(matches!(events.next().await, Some(Ok(ModelEvent::Text(_)))));
     drop(events);
     assert_eq!(Arc::strong_count(&bench.chat.0), 1, "the work ended with its stream");

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::usage::Usage;
+
 /// A request.
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
@@ -13,11 +15,20 @@ pub(super) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream_options: Option<StreamOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_tokens: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_completion_tokens: Option<usize>,
+}
+
+/// What a stream holds beside the answer.
+#[derive(Debug, Serialize)]
+pub(super) struct StreamOptions {
+    /// One more event at the end, with the tokens counted.
+    pub(super) include_usage: bool,
 }
 
 /// Who says a message.
@@ -45,6 +56,22 @@ pub(in crate::llm) struct Message {
 pub(super) struct Chunk {
     pub(super) choices: Option<Vec<Choice>>,
     pub(super) error: Option<Value>,
+    usage: Value,
+}
+
+impl Chunk {
+    /// What the server counted; none when it counts otherwise than OpenAI, or not.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let count = |name: &str| self.usage.pointer(name).and_then(Value::as_u64);
+        Some(Usage {
+            input_tokens: count("/prompt_tokens")?,
+            cached_tokens: count("/prompt_tokens_details/cached_tokens").unwrap_or_default(),
+            cache_write_tokens: count("/prompt_tokens_details/cache_write_tokens").unwrap_or_default(),
+            output_tokens: count("/completion_tokens").unwrap_or_default(),
+            reasoning_tokens: count("/completion_tokens_details/reasoning_tokens").unwrap_or_default(),
+            ..Usage::default()
+        })
+    }
 }
 
 /// The one answer that was asked for.
@@ -163,6 +190,19 @@ mod tests {
         assert_eq!(Complaint::read(b"<html>").code, "");
         // The words of a visitor are no code.
         assert_eq!(read(json!({ "error": { "code": "how long do refunds take?" } })).code, "");
+    }
+
+    #[test]
+    fn tokens_are_read_where_they_are_counted() {
+        let usage = |value: Value| serde_json::from_value::<Chunk>(json!({ "usage": value })).unwrap().usage();
+        let full = json!({ "prompt_tokens": 9, "completion_tokens": 7, "total_tokens": 16,
+            "prompt_tokens_details": { "cached_tokens": 4 }, "completion_tokens_details": { "reasoning_tokens": 3 } });
+        let read = usage(full).unwrap();
+        assert_eq!((read.input_tokens, read.cached_tokens, read.output_tokens, read.reasoning_tokens), (9, 4, 7, 3));
+        assert_eq!(usage(json!({ "prompt_tokens": 9, "prompt_tokens_details": null })).unwrap().output_tokens, 0);
+        for none in [json!(null), json!({}), json!({ "prompt_tokens": -1 }), json!("many"), json!([1])] {
+            assert_eq!(usage(none.clone()), None, "{none}");
+        }
     }
 
     #[test]

@@ -28,31 +28,36 @@ pub struct Cost {
     pub as_of: Date,
 }
 
-/// Dollars with as many digits as say something.
 impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits: u32 = match self.nano_dollars {
-            0 => 0,
-            nanos if nanos >= NANOS => 2,
-            nanos if nanos >= NANOS / 100 => 4,
-            _ => 6,
-        };
-        if digits == 0 {
-            return f.write_str("$0");
-        }
-        let unit = 10_u64.pow(9 - digits);
-        let rounded = self.nano_dollars.saturating_add(unit / 2) / unit;
-        let (whole, fraction) = (rounded / 10_u64.pow(digits), rounded % 10_u64.pow(digits));
-        write!(f, "${whole}.{fraction:0width$}", width = digits as usize)
+        f.write_str(&dollars(self.nano_dollars))
     }
 }
 
+/// Dollars with as many digits as say something: `$12.30`, `$0.0123`, `$0.000416`.
+pub fn dollars(nano_dollars: u64) -> String {
+    let digits: u32 = match nano_dollars {
+        0 => return "$0".to_owned(),
+        nanos if nanos >= NANOS => 2,
+        nanos if nanos >= NANOS / 100 => 4,
+        _ => 6,
+    };
+    let unit = 10_u64.pow(9 - digits);
+    let rounded = nano_dollars.saturating_add(unit / 2) / unit;
+    let (whole, fraction) = (rounded / 10_u64.pow(digits), rounded % 10_u64.pow(digits));
+    format!("${whole}.{fraction:0width$}", width = digits as usize)
+}
+
 impl ModelCatalogue {
-    /// What this took, in money; none when a price that it needs is not known.
+    /// What this took, in money; none when a price that it needs, or what was read, is not known.
     ///
     /// Of several requests only the sum is known, so a surcharge on long ones counts when their average is long.
     pub fn cost(&self, usage: &Usage) -> Option<Cost> {
         let facts = self.facts(&usage.model)?;
+        // No request reads nothing: what it read is not known, as after a hang-up before its end.
+        if usage.requests > 0 && usage.input_tokens == 0 {
+            return None;
+        }
         let picos = tokens_picos(facts, usage)?;
         let searches =
             u128::from(usage.searches) * u128::from(self.file_search_usd_per_1000.micros()) * 1000 / SEARCHES;

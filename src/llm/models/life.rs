@@ -1,10 +1,12 @@
 //! How long a model lives, and what is said about it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::llm::models::ModelFacts;
+use crate::llm::models::ModelCatalogue;
 
 /// A model that ends within so many days is warned about.
 pub const WARN_DAYS: i64 = 90;
@@ -57,9 +59,47 @@ impl Life {
     }
 }
 
-impl ModelFacts {
-    /// Its life, if it is known to end. `called` is the name that the settings have for it.
-    pub fn life(&self, called: &str, now: Timestamp) -> Option<Life> {
-        self.shutdown.map(|ends| Life::new(called, ends, self.replacement.as_deref(), now))
+/// The model that answers. Cheap to clone; what its service says of its end is known to all clones.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    name: String,
+    listed: Option<Date>,
+    replacement: Option<String>,
+    told: Arc<Mutex<Option<Date>>>,
+}
+
+impl Chosen {
+    /// The model of this name, with what the catalogue knows about it.
+    pub fn new(name: &str, catalogue: &ModelCatalogue) -> Self {
+        let facts = catalogue.facts(name);
+        Self {
+            name: name.to_owned(),
+            listed: facts.and_then(|facts| facts.shutdown),
+            replacement: facts.and_then(|facts| facts.replacement.clone()),
+            told: Arc::default(),
+        }
+    }
+
+    /// Its name, as the settings have it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes what the service says of its end, which is more than a list knows; tells whether that is news.
+    pub fn learn(&self, ends: Date) -> bool {
+        let before = self.told.lock().unwrap_or_else(PoisonError::into_inner).replace(ends);
+        before.or(self.listed) != Some(ends)
+    }
+
+    /// Goes on knowing what was told about the same model.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        if before.name == self.name { Self { told: Arc::clone(&before.told), ..self } } else { self }
+    }
+
+    /// Its life, if it is known to end.
+    pub fn life(&self, now: Timestamp) -> Option<Life> {
+        let told = *self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.or(self.listed).map(|ends| Life::new(&self.name, ends, self.replacement.as_deref(), now))
     }
 }

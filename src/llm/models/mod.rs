@@ -10,15 +10,16 @@ mod money;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::llm::models::file::{RawCatalogue, RawModel};
 
-pub use cost::Cost;
+pub use cost::{Cost, dollars};
 pub use file::ModelsError;
-pub use life::{Life, WARN_DAYS};
+pub use life::{Chosen, Life, WARN_DAYS};
 pub use money::Dollars;
 
 /// The built-in file.
@@ -39,6 +40,15 @@ pub struct ModelCatalogue {
     pub file_search_usd_per_1000: Dollars,
     models: BTreeMap<String, ModelFacts>,
     families: BTreeMap<String, Family>,
+}
+
+/// What is known about models, and which one answers. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Models {
+    /// All that is known.
+    pub catalogue: Arc<ModelCatalogue>,
+    /// The one that answers, where a model does.
+    pub chosen: Option<Chosen>,
 }
 
 /// What vector stores cost.

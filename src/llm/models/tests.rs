@@ -1,3 +1,5 @@
+//! What is known about models, what it makes of figures, and what is wrong with a file.
+
 use std::fs;
 
 use jiff::civil::date;
@@ -70,11 +72,16 @@ fn money_is_exact_and_unknown_prices_are_unknown() {
     assert_eq!(nanos(&catalogue, &cached), Some(400 * 400 + 600 * 100));
     let written = Usage { cache_write_tokens: 8, ..usage("gpt-6-luna", 8, 0) };
     assert_eq!(nanos(&catalogue, &written), Some(8 * 125));
-    let searched = Usage { searches: 2, ..usage("gpt-6-luna", 0, 0) };
-    assert_eq!(nanos(&catalogue, &searched), Some(5_000_000));
+    let searched = Usage { searches: 2, ..usage("gpt-6-luna", 1, 0) };
+    assert_eq!(nanos(&catalogue, &searched), Some(5_000_100));
     // Without a price for it a cached token costs as much as another.
     assert_eq!(nanos(&catalogue, &Usage { cached_tokens: 5, ..usage("text-embedding-3-small", 10, 0) }), Some(200));
-    for unknown in [usage("gpt-4.1-nano", 1, 0), usage("my-own", 0, 0), usage("text-embedding-3-small", 1, 1)] {
+    for unknown in [
+        usage("gpt-4.1-nano", 1, 0),
+        usage("my-own", 1, 0),
+        usage("gpt-6-luna", 0, 0),
+        usage("text-embedding-3-small", 1, 1),
+    ] {
         assert_eq!(catalogue.cost(&unknown), None, "{unknown:?}");
     }
     let nonsense = Usage { cached_tokens: u64::MAX, cache_write_tokens: u64::MAX, ..usage("gpt-6-astra", u64::MAX, 1) };
@@ -136,7 +143,7 @@ fn what_is_wrong_in_it_is_told_with_its_place() {
         ("as_of: 2026-12-01\nmodels:\n  a:\n    prices: { input: 1e-9 }\n", ":4", "6 digits"),
         ("as_of: 2026-12-01\nmodels:\n  a:\n    prices: { input: .nan }\n", ":4", "a number"),
         ("as_of: 2026-12-01\nmodels:\n  a: {}\n  A: {}\n", "", "twice"),
-        ("as_of: [\n", ":2:1", ""),
+        ("as_of: [\n", ":1:8", ""),
     ] {
         let message = told(text);
         assert!(message.contains(&format!("models.yaml{place}")) && message.contains(words), "{text:?}: {message}");
@@ -148,8 +155,8 @@ fn what_is_wrong_in_it_is_told_with_its_place() {
 #[test]
 fn the_end_of_a_model_is_told_early() {
     let catalogue = ModelCatalogue::built_in();
-    let mini = catalogue.facts("gpt-4.1-mini-2025-04-14").unwrap();
-    let on = |day: &str| mini.life("gpt-4.1-mini", format!("{day}T23:59:59Z").parse().unwrap()).unwrap();
+    let mini = Chosen::new("gpt-4.1-mini-2025-04-14", &catalogue);
+    let on = |day: &str| mini.life(format!("{day}T23:59:59Z").parse().unwrap()).unwrap();
     for (day, days_left, is_worth_a_word, is_over) in [
         ("2026-10-15", 91, false, false),
         ("2026-10-16", 90, true, false),
@@ -165,5 +172,21 @@ fn the_end_of_a_model_is_told_early() {
         );
         assert!(life.describe().contains("2027-01-14") && life.describe().contains("gpt-6-luna"), "{life:?}");
     }
-    assert_eq!(catalogue.facts("gpt-6-luna").unwrap().life("gpt-6-luna", jiff::Timestamp::UNIX_EPOCH), None);
+    assert_eq!(Chosen::new("gpt-6-luna", &catalogue).life(jiff::Timestamp::UNIX_EPOCH), None);
+}
+
+#[test]
+fn what_the_service_says_of_an_end_counts_more() {
+    let catalogue = ModelCatalogue::built_in();
+    let mini = Chosen::new("gpt-4.1-mini", &catalogue);
+    assert!(!mini.learn(date(2027, 1, 14)), "that was known");
+    let other = mini.clone();
+    assert!(mini.learn(date(2026, 12, 1)) && !mini.learn(date(2026, 12, 1)));
+    let now = "2026-11-30T12:00:00Z".parse().unwrap();
+    let again = Chosen::new("gpt-4.1-mini", &catalogue).after(&mini);
+    for chosen in [&other, &again] {
+        assert_eq!(chosen.life(now).map(|life| life.days_left), Some(1));
+    }
+    let another = Chosen::new("gpt-4o", &catalogue).after(&mini);
+    assert_eq!(another.life(now).map(|life| life.ends), Some(date(2027, 1, 14)));
 }

@@ -235,6 +235,8 @@ impl Model {
     ) -> Result<(), Ended> {
         let mut answering = self.ask(self.request(prompt, request)).await?;
         used.requests += 1;
+        // It is billed from now on, also when its end is never seen.
+        told.tell(ModelEvent::Used(used.clone())).await?;
         let before = used.searches;
         let response = loop {
             let event = answering.next().await?;

@@ -8,6 +8,7 @@ mod attached;
 mod beside;
 mod draft;
 mod interruption;
+mod kept;
 mod outlet;
 mod pace;
 mod partial;
@@ -19,7 +20,6 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{FutureExt as _, StreamExt as _};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
@@ -27,12 +27,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::answer::{AnswerEvent, Turn};
 use crate::chatkit::{Annotation, Event, Item, StreamOptions, ThreadObject, Update, frame};
 use crate::clock::hex;
-use crate::model::item::{Cue, HiddenContext, Link};
+use crate::model::item::{Cue, Link};
 use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
 use crate::serve::answering::beside::Aside;
 use crate::serve::answering::draft::Draft;
 use crate::serve::answering::interruption::{Interruption, Remains};
+use crate::serve::answering::kept::Spent;
 use crate::serve::answering::outlet::{Outlet, READER_PATIENCE};
 use crate::serve::answering::pace::Pace;
 use crate::serve::busy::Slot;
@@ -40,6 +41,9 @@ use crate::serve::error::log_cause;
 use crate::serve::state::AppState;
 use crate::serve::{history, request_id, title};
 use crate::store::StoreError;
+
+/// How an answer ended that was told to its end.
+const DONE: &str = "done";
 
 /// A stored question that is to be answered.
 pub struct Question {
@@ -76,6 +80,7 @@ pub fn start_with_patience(state: &AppState, question: Question, patience: Durat
         draft: Draft::default(),
         pace: Pace::start(),
         aside: Aside::default(),
+        spent: Spent::default(),
     };
     let id = request_id::current();
     state.answers.spawn(request_id::scope(id, answering.run()));
@@ -108,6 +113,7 @@ struct Answering {
     draft: Draft,
     pace: Pace,
     aside: Aside,
+    spent: Spent,
 }
 
 impl Answering {
@@ -116,10 +122,11 @@ impl Answering {
         let answered = AssertUnwindSafe(self.answer()).catch_unwind().await;
         self.pace.ends(&self.state.metrics);
         let outcome = match answered {
-            Ok(Ok(())) => "done",
+            Ok(Ok(())) => DONE,
             Ok(Err(interruption)) => self.end_early(interruption).await,
             Err(_) => self.give_up(),
         };
+        self.keep_usage(outcome).await;
         self.state.metrics.answer_ended(outcome);
         self.state.metrics.dropped_markers(self.draft.dropped_markers);
         self.state.metrics.unlocated_citations(self.draft.unlocated());
@@ -170,7 +177,7 @@ impl Answering {
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
                 Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
                 Some(Ok(AnswerEvent::Beside(beside))) => self.tell_beside(beside).await?,
-                Some(Ok(AnswerEvent::Used(_))) => {}
+                Some(Ok(AnswerEvent::Used(usage))) => self.spend(usage),
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -288,7 +295,7 @@ impl Answering {
         let content = (&message).into();
         self.update(&id, Update::PartDone { content_index: 0, content }).await?;
         let item = self.item(&id, message);
-        self.state.store.add_item(&self.question.who, &item).await?;
+        self.store_answer(&item, DONE).await?;
         self.draft.is_stored = true;
         let item = (&item).into();
         if self.send(&Event::ItemDone { item }).await.is_err() {
@@ -319,7 +326,7 @@ impl Answering {
         }
         let remains = interruption.remains();
         if remains != Remains::Forgotten {
-            self.keep_draft().await;
+            self.keep_draft(interruption.outcome()).await;
         }
         if remains == Remains::KeptAsStopped {
             self.note_the_stop().await;
@@ -334,42 +341,6 @@ impl Answering {
         self.state.metrics.error("panicked");
         self.outlet.send_last(frame(&Event::stream_error(true)));
         "panicked"
-    }
-
-    /// Stores what there is of the answer, if that is anything.
-    async fn keep_draft(&mut self) {
-        let message = self.draft.message();
-        if self.draft.is_stored || message.text.trim().is_empty() {
-            return;
-        }
-        let item = self.item(&self.announced_id(), message);
-        self.keep(&item).await;
-    }
-
-    /// Tells the model, at the next turn, why this answer stops where it does.
-    async fn note_the_stop(&mut self) {
-        if self.draft.is_stored {
-            return;
-        }
-        let content = ItemContent::SdkHiddenContext(HiddenContext { content: Value::from(history::STOPPED) });
-        let note = ThreadItem {
-            id: self.state.ids.new_id(content.id_prefix()),
-            thread_id: self.question.thread.id.clone(),
-            created_at: self.state.clock.now(),
-            content,
-        };
-        self.keep(&note).await;
-    }
-
-    /// Stores an item of an answer that nobody waits for; a thread that was deleted stays deleted.
-    async fn keep(&self, item: &ThreadItem) {
-        match self.state.store.add_item(&self.question.who, item).await {
-            Ok(()) | Err(StoreError::NoSuchThread) => {}
-            Err(error) => {
-                self.state.metrics.error("store_failed");
-                log_cause("a partial answer is lost", &error);
-            }
-        }
     }
 
     /// The id of the assistant message; a new one if none was announced.

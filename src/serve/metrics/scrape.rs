@@ -20,6 +20,8 @@ pub struct Scrape {
     pub documents: Option<u64>,
     /// Log lines that were lost.
     pub lost_log_lines: u64,
+    /// Days until the model that answers ends, where that is known; negative when it is over.
+    pub model_days_left: Option<i64>,
 }
 
 /// The last of them, shared with the registry.
@@ -44,6 +46,10 @@ impl Collector for LastScrape {
         writer.counter("chatbotctl_log_lines_lost", "Log lines that could not be written", scrape.lost_log_lines)?;
         if let Some(documents) = scrape.documents {
             writer.gauge("chatbotctl_documents", "Documents in the index", None, documents)?;
+        }
+        if let Some(days) = scrape.model_days_left {
+            let help = "Days until the model that answers ends; negative when it is over";
+            writer.metric("chatbotctl_model_days_left", help, None, &ConstGauge::new(days))?;
         }
         let Some(process) = scrape.process else {
             return Ok(());

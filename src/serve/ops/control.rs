@@ -5,6 +5,7 @@ use tracing::Level;
 use crate::answer::Engine;
 use crate::config::effective::Effective;
 use crate::config::settings::ServerSettings;
+use crate::llm::models::Models;
 
 /// The settings, read anew.
 pub struct Loaded {
@@ -12,6 +13,8 @@ pub struct Loaded {
     pub engine: Engine,
     /// `ASSISTANT_NAME`.
     pub assistant_name: String,
+    /// What is known about models now.
+    pub models: Models,
     /// The server's settings.
     pub server: ServerSettings,
     /// `LOG_LEVEL`.

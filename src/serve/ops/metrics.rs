@@ -22,7 +22,9 @@ pub async fn show(State(ops): State<OpsState>, headers: HeaderMap) -> Result<Res
     let looked = tokio::task::spawn_blocking(move || (Process::look(), control.lost_log_lines())).await;
     let (process, lost_log_lines) = looked.map_err(|_| ApiError::internal())?;
     let exposition = wanted(&headers);
-    let scrape = Scrape { process, documents: documents.ok().flatten(), lost_log_lines };
+    let life = ops.app.live().models.chosen.as_ref().and_then(|chosen| chosen.life(ops.app.clock.now()));
+    let model_days_left = life.map(|life| life.days_left);
+    let scrape = Scrape { process, documents: documents.ok().flatten(), lost_log_lines, model_days_left };
     let page = ops.app.metrics.render(exposition, scrape).map_err(|_| ApiError::internal())?;
     let content_type = HeaderValue::from_static(exposition.media_type());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, content_type)], page).into_response())

@@ -71,8 +71,8 @@ pub async fn reload(ops: &OpsState) -> Result<Reloaded, ReloadError> {
 }
 
 fn take_over(ops: &Parts, loaded: Loaded, differing: &[&'static Key]) -> Result<Reloaded, ReloadError> {
-    let Loaded { engine, assistant_name, server, log_level, warnings, .. } = loaded;
-    let live = Live::new(engine, assistant_name, &server, (ops.app.fixed(), Some(&ops.app.live())))
+    let Loaded { engine, assistant_name, models, server, log_level, warnings, .. } = loaded;
+    let live = Live::new(engine, assistant_name, models, &server, (ops.app.fixed(), Some(&ops.app.live())))
         .map_err(|error| ReloadError::Settings(vec![error.to_string()]))?;
     ops.app.set_live(live);
     ops.control.set_log_level(log_level);

@@ -19,6 +19,7 @@ use crate::config::AuthMode;
 use crate::config::effective::Effective;
 use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
 use crate::docs::reader::InProcess;
+use crate::llm::models::{ModelCatalogue, Models};
 use crate::llm::stub::Stub;
 use crate::llm::{ChatModel, ChatRequest};
 use crate::secret::Secret;
@@ -211,6 +212,11 @@ impl Bot {
     }
 }
 
+/// The built-in facts, and no model that answers.
+pub fn no_models() -> Models {
+    Models { catalogue: Arc::new(ModelCatalogue::built_in()), chosen: None }
+}
+
 fn deps(store: &Arc<dyn Store>, engine: &Engine, settings: &ServerSettings, folder: &Path) -> Deps {
     Deps {
         store: Arc::clone(store),
@@ -221,6 +227,7 @@ fn deps(store: &Arc<dyn Store>, engine: &Engine, settings: &ServerSettings, fold
         docs_dir: folder.join("docs"),
         blobs: Arc::new(FolderBlobs::new(folder.join(ATTACHMENTS))),
         attachment_reader: Arc::new(InProcess),
+        models: no_models(),
         assistant_name: "Test \"bot\"".to_owned(),
         settings: settings.clone(),
         visitor_key: visitor::load_key(folder, None).unwrap(),

@@ -22,3 +22,4 @@ mod script;
 mod test_index;
 mod transcripts;
 mod turns;
+mod usage;

@@ -4,6 +4,7 @@ mod attachments;
 mod pages;
 mod text;
 mod turns;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::Path;

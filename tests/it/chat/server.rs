@@ -109,7 +109,7 @@ async fn completions(State(seen): State<Arc<Seen>>, headers: HeaderMap, Json(bod
             "param": parameter, "code": "unsupported_parameter" });
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response();
     }
-    answer(&prompt, word("say:").as_deref())
+    answer(&prompt, word("say:").as_deref(), body["stream_options"]["include_usage"] == true)
 }
 
 /// What the API reference demands, and what strict templates of models demand.
@@ -117,11 +117,14 @@ fn check(headers: &HeaderMap, body: &Value) -> Result<(), String> {
     let expect = |holds: bool, why: &str| if holds { Ok(()) } else { Err(why.to_owned()) };
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     expect(authorization == Some(&format!("Bearer {KEY}")), "Incorrect API key provided")?;
-    let known = ["model", "messages", "stream", "temperature", "max_tokens", "max_completion_tokens"];
+    let known = ["model", "messages", "stream", "temperature", "max_tokens", "max_completion_tokens", "stream_options"];
     let body = body.as_object().ok_or("no object")?;
     expect(body.keys().all(|key| known.contains(&key.as_str())), "Unrecognized request argument supplied")?;
     expect(body["model"] == MODEL, "model not found")?;
     expect(body.get("stream").is_none_or(Value::is_boolean), "stream is no boolean")?;
+    let options = body.get("stream_options");
+    expect(options.is_none() || body.get("stream") == Some(&Value::Bool(true)), "stream_options needs stream")?;
+    expect(options.is_none_or(|options| options["include_usage"].is_boolean()), "stream_options is no object")?;
     let temperature = body.get("temperature").map_or(Some(1.0), Value::as_f64);
     expect(temperature.is_some_and(|value| (0.0..=2.0).contains(&value)), "temperature is out of range")?;
     for name in ["max_tokens", "max_completion_tokens"] {
@@ -147,7 +150,7 @@ fn refuse(status: u16, code: &str, message: &str) -> Response {
 }
 
 /// `sayings`, or the sentence of the documents about refunds with the number of the piece that holds it.
-fn answer(prompt: &str, saying: Option<&str>) -> Response {
+fn answer(prompt: &str, saying: Option<&str>, counts: bool) -> Response {
     let number = prompt.split("document [").skip(1).find(|piece| piece.contains("Refunds reach"));
     let number = number.and_then(|piece| piece.split(']').next()).unwrap_or("9");
     let text = match saying {
@@ -164,6 +167,11 @@ fn answer(prompt: &str, saying: Option<&str>) -> Response {
     let mut events: Vec<String> = vec![event(&json!({ "role": "assistant", "content": "" }), None)];
     events.extend(letters.chunks(3).map(|piece| event(&json!({ "content": piece.iter().collect::<String>() }), None)));
     events.push(event(&json!({}), Some("stop")));
+    if counts {
+        let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 20, "total_tokens": 1020,
+            "prompt_tokens_details": { "cached_tokens": 400 }, "completion_tokens_details": { "reasoning_tokens": 0 } });
+        events.push(format!("data: {}\n\n", json!({ "id": "c1", "choices": [], "usage": usage })));
+    }
     events.push("data: [DONE]\n\n".to_owned());
     streamed(events)
 }

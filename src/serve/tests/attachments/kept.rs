@@ -131,6 +131,7 @@ async fn server() -> Server {
         blobs: Arc::new(Gated { blobs: blobs.clone(), gate: Arc::clone(&gate) }),
         attachment_reader: Arc::new(InProcess),
         operators: None,
+        models: super::super::bot::no_models(),
         assistant_name: String::new(),
         settings,
         visitor_key: visitor::load_key(folder.path(), None).unwrap(),
