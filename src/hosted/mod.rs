@@ -5,3 +5,4 @@
 
 pub mod name;
 pub mod prepare;
+pub mod render;
