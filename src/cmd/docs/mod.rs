@@ -1,5 +1,6 @@
 //! `docs`: the documents and their index. One file a verb.
 
+pub mod gate;
 mod inventory;
 mod lint;
 mod list;

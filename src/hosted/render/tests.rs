@@ -1,3 +1,5 @@
+//! What goes up of real files, and what does not.
+
 use std::fs;
 use std::path::Path;
 
