@@ -3,5 +3,23 @@
 //! The remote store is the truth about what is in it: path, hash and id of each document stand in its file's
 //! attributes, so that any machine can go on. Nothing is kept here but what makes it faster.
 
+pub mod apply;
+pub mod error;
+pub mod folder;
+pub mod hashes;
+pub mod lease;
 pub mod name;
+pub mod plan;
 pub mod prepare;
+pub mod service;
+pub mod state;
+pub mod storage;
+pub mod sync;
+#[cfg(test)]
+mod tests;
+
+pub use crate::hosted::error::HostedError;
+pub use crate::hosted::plan::{Plan, plan};
+pub use crate::hosted::service::Service;
+pub use crate::hosted::state::Remote;
+pub use crate::hosted::sync::{Gate, Look, Options, SyncContext, SyncReport, Timing, look, sync};
