@@ -4,6 +4,7 @@ pub mod chat;
 pub mod embed;
 pub mod extractive;
 pub mod fallback;
+pub mod models;
 pub mod stub;
 
 use std::sync::Arc;
