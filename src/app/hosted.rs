@@ -50,11 +50,9 @@ fn with_request(text: &str, error: &OpenAiError) -> String {
 
 fn meaning(kind: ErrorKind) -> (&'static str, Exit, &'static str) {
     match kind {
-        ErrorKind::WrongKey => (
-            "openai/wrong-key",
-            Exit::Denied,
-            "correct OPENAI_API_KEY; `chatbotctl env show` says where it comes from",
-        ),
+        ErrorKind::WrongKey => {
+            ("openai/wrong-key", Exit::Denied, "correct OPENAI_API_KEY; `chatbotctl env show` says where it comes from")
+        }
         ErrorKind::Forbidden => (
             "openai/forbidden",
             Exit::Denied,

@@ -7,3 +7,4 @@ pub mod account;
 pub mod cost;
 pub mod name;
 pub mod prepare;
+pub mod prune;
