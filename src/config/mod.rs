@@ -6,6 +6,7 @@
 mod build;
 pub mod dotenv;
 pub mod effective;
+pub mod envfile;
 pub mod keys;
 mod mask;
 pub mod project;

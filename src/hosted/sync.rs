@@ -15,13 +15,15 @@ use crate::docs::walk::{self, Skipped};
 use crate::error::{Failure, Problem};
 use crate::event::{Event, Observer};
 use crate::hosted::apply::Apply;
+use crate::hosted::cost;
+use crate::hosted::estimate::bytes_after;
 use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::hashes::Hashes;
 use crate::hosted::lease::{self, Lease};
 use crate::hosted::prepare::shortened;
-use crate::hosted::storage::{StoragePrice, bytes_after};
 use crate::hosted::{HostedError, Plan, Remote, Service, plan, state};
 use crate::ingest::{Ask, Folders, Looking, SyncError, lock, scan};
+use crate::llm::models::{Cost, ModelCatalogue};
 use crate::model::DocumentRecord;
 
 /// How often a lease that is waited for is tried.
@@ -92,7 +94,7 @@ pub struct SyncContext<'a> {
     /// Looks at what would go up.
     pub gate: Option<&'a dyn Gate>,
     /// What storage costs, when known.
-    pub price: Option<&'a StoragePrice>,
+    pub prices: Option<&'a ModelCatalogue>,
     /// Where the present comes from.
     pub clock: &'a dyn Clock,
     /// Where the id of this machine's syncs comes from, the first time.
@@ -159,9 +161,9 @@ impl Look {
         plan::doubt(&self.plan, &self.records)
     }
 
-    /// What keeping the documents will cost, in US dollars a month.
-    pub fn usd_per_month(&self, price: &StoragePrice) -> f64 {
-        price.usd_per_month(bytes_after(&self.remote, &self.folder, &self.plan))
+    /// What keeping the documents will cost a month, as an estimate.
+    pub fn cost_per_month(&self, prices: &ModelCatalogue) -> Cost {
+        cost::of_bytes(prices, bytes_after(&self.remote, &self.folder, &self.plan))
     }
 }
 
@@ -317,11 +319,12 @@ fn seen(look: &Look, context: SyncContext<'_>) -> SyncReport {
     for problem in &problems {
         context.observer.observe(Event::Problem(problem.clone()));
     }
+    let cost = context.prices.map(|prices| look.cost_per_month(prices));
     SyncReport {
         unchanged: look.plan.keep.len(),
         foreign: look.remote.foreign.len(),
-        usd_per_month: context.price.map(|price| look.usd_per_month(price)),
-        prices_as_of: context.price.map(|price| price.as_of.clone()),
+        usd_per_month: cost.map(cost::usd),
+        prices_as_of: cost.map(|cost| cost.as_of.to_string()),
         problems,
         skipped: look.folder.skipped.clone(),
         ..SyncReport::default()

@@ -1,32 +1,11 @@
-//! What keeping the documents costs. An estimate: what is billed is what the service makes of a file, not its size.
+//! How much a store will bill once a plan is carried out. An estimate: what is billed is what the service makes of a
+//! file, not its size. Pure.
 
 use std::collections::HashMap;
 
 use crate::hosted::folder::Folder;
 use crate::hosted::plan::Plan;
 use crate::hosted::state::Remote;
-
-/// Days of a month, on average.
-const DAYS: f64 = 365.25 / 12.0;
-const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
-
-/// What storage costs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoragePrice {
-    /// US dollars a GiB a day.
-    pub usd_per_gib_day: f64,
-    /// GiB that cost nothing. They are the account's: other stores may use them up.
-    pub free_gib: f64,
-    /// The day of the price.
-    pub as_of: String,
-}
-
-impl StoragePrice {
-    /// US dollars a month.
-    pub fn usd_per_month(&self, bytes: u64) -> f64 {
-        (bytes as f64 / GIB - self.free_gib).max(0.0) * self.usd_per_gib_day * DAYS
-    }
-}
 
 /// How many bytes the store will bill when the plan is carried out: what goes up is taken to grow as what is there has
 /// grown.
@@ -57,16 +36,4 @@ pub fn bytes_after(remote: &Remote, folder: &Folder, plan: &Plan) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate, never negative")]
     let new = new as u64;
     remote.store.usage_bytes.saturating_sub(gone).saturating_add(new)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_gibibyte_is_free() {
-        let price = StoragePrice { usd_per_gib_day: 0.10, free_gib: 1.0, as_of: "2026-11-22".to_owned() };
-        assert!(price.usd_per_month(1 << 30).abs() < 1e-9);
-        assert!((price.usd_per_month(3 << 30) - 0.2 * DAYS).abs() < 1e-9);
-    }
 }
