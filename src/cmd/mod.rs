@@ -16,6 +16,7 @@ mod init;
 mod man;
 mod serve;
 mod table;
+pub mod vector_store;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ commands! {
         Ask => ask,
         Chat => chat,
         Docs => docs,
+        VectorStore => vector_store,
         Conformance => conformance,
         Env => env,
         Completions => completions,

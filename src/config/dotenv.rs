@@ -4,6 +4,8 @@
 //! dollar sign and an X. A line that cannot be read is reported with its column and never hides the others. Faults
 //! never quote the line, since it may hold a secret.
 
+use std::ops::Range;
+
 use crate::config::quoted;
 
 /// Larger files are not settings.
@@ -18,6 +20,8 @@ pub struct Entry {
     pub value: String,
     /// Its line, counted from 1.
     pub line: usize,
+    /// Where the value stands in the text as written, with its quotes: a range of bytes.
+    pub place: Range<usize>,
 }
 
 /// A line that cannot be read.
@@ -71,18 +75,23 @@ pub fn parse_bytes(bytes: &[u8]) -> EnvFile {
 
 /// Reads the text of a file.
 pub fn parse(text: &str) -> EnvFile {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut start = text.len() - body.len();
     let mut file = EnvFile::default();
-    for (index, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+    for (index, raw) in body.split('\n').enumerate() {
+        let line = raw.strip_suffix('\r').unwrap_or(raw);
         match parse_line(line) {
             Ok(None) => {}
-            Ok(Some((name, value))) => file.entries.push(Entry { name, value, line: index + 1 }),
+            Ok(Some(Pair { name, value, place })) => {
+                let place = start + place.start..start + place.end;
+                file.entries.push(Entry { name, value, line: index + 1, place });
+            }
             Err((at, message)) => {
                 let column = line[..at].chars().count() + 1;
                 file.faults.push(Fault { line: index + 1, column, message });
             }
         }
+        start += raw.len() + 1;
     }
     file
 }
@@ -92,8 +101,21 @@ pub fn render(name: &str, value: &str) -> String {
     format!("{name}={}", quoted::quote(value))
 }
 
+/// Whether the parser takes a text for a name.
+pub fn is_valid_name(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_name)
+}
+
+/// What one line says.
+struct Pair {
+    name: String,
+    value: String,
+    /// Where the value stands in the line, with its quotes.
+    place: Range<usize>,
+}
+
 /// A line's name and value, nothing for blank lines and comments; or a byte offset and what is wrong there.
-fn parse_line(line: &str) -> Result<Option<(String, String)>, (usize, String)> {
+fn parse_line(line: &str) -> Result<Option<Pair>, (usize, String)> {
     if let Some(at) = line.find('\0') {
         return Err((at, "holds a NUL character; remove it".to_owned()));
     }
@@ -106,7 +128,7 @@ fn parse_line(line: &str) -> Result<Option<(String, String)>, (usize, String)> {
     let rest = &line[start..];
     let name_len = rest.find(|c: char| !is_name(c)).unwrap_or(rest.len());
     let name = &rest[..name_len];
-    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
+    if !is_valid_name(name) {
         return Err((start, "is no name; write NAME=value, or begin a comment with #".to_owned()));
     }
     let after = rest[name_len..].trim_start();
@@ -114,8 +136,9 @@ fn parse_line(line: &str) -> Result<Option<(String, String)>, (usize, String)> {
     if !after.starts_with('=') {
         return Err((equals, "has no = after the name; write NAME=value".to_owned()));
     }
-    let value = parse_value(&after[1..]).map_err(|(at, message)| (equals + 1 + at, message))?;
-    Ok(Some((name.to_owned(), value)))
+    let first = equals + 1;
+    let (value, place) = parse_value(&after[1..]).map_err(|(at, message)| (first + at, message))?;
+    Ok(Some(Pair { name: name.to_owned(), value, place: first + place.start..first + place.end }))
 }
 
 /// How many bytes a leading `export ` takes.
@@ -130,22 +153,24 @@ fn is_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-/// The value after `=`: quoted, or bare up to a `#` that follows a blank.
-fn parse_value(text: &str) -> Result<String, (usize, String)> {
+/// The value after `=` and its place: quoted, or bare up to a `#` that follows a blank.
+fn parse_value(text: &str) -> Result<(String, Range<usize>), (usize, String)> {
     let start = text.len() - text.trim_start().len();
     let value = &text[start..];
     let shift = |(at, message): (usize, &'static str)| (start + at, message.to_owned());
-    match value.chars().next() {
-        Some(quote @ ('"' | '\'')) => {
-            let (content, len) = quoted::unquote(value, quote).map_err(shift)?;
-            let tail = value[len..].trim_start();
-            if tail.is_empty() || tail.starts_with('#') {
-                Ok(content)
-            } else {
-                Err((text.len() - tail.len(), "follows the closing quote; quote the whole value".to_owned()))
-            }
-        }
-        _ => Ok(bare(text).trim().to_owned()),
+    let Some(quote @ ('"' | '\'')) = value.chars().next() else {
+        let bare = bare(text);
+        let content = bare.trim();
+        // An empty value stands right after the `=`, before the blank that a comment needs.
+        let start = if content.is_empty() { 0 } else { bare.len() - bare.trim_start().len() };
+        return Ok((content.to_owned(), start..start + content.len()));
+    };
+    let (content, len) = quoted::unquote(value, quote).map_err(shift)?;
+    let tail = value[len..].trim_start();
+    if tail.is_empty() || tail.starts_with('#') {
+        Ok((content, start..start + len))
+    } else {
+        Err((text.len() - tail.len(), "follows the closing quote; quote the whole value".to_owned()))
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
@@ -18,7 +17,7 @@ use crate::docs::rendition;
 use crate::docs::walk::open::open_document;
 use crate::docs::walk::{FoundFile, inode, modified_ns};
 use crate::error::Problem;
-use crate::hosted::render::{self, RenderError, Spooled, formats};
+use crate::hosted::render::{self, Converted, RenderError, Spooled, formats};
 use crate::ingest::renames::extension;
 use crate::ingest::scan::ScannedFile;
 use crate::openai::file::Body;
@@ -77,6 +76,8 @@ pub struct Prepared {
     pub mime_type: &'static str,
     /// Its content.
     pub body: Body,
+    /// SHA-256 of the source as it was read, hexadecimal; none where it is read while it is sent.
+    pub source_sha256: Option<String>,
     /// The temporary file of the content, if it has one: removed when this is dropped.
     pub spool: Option<TempPath>,
 }
@@ -210,34 +211,38 @@ pub async fn prepare(reader: &dyn Reader, _root: &Path, file: &FoundFile, form: 
         Form::Original => original(file).await,
         Form::Markdown => render::markdown(reader, file).await,
     };
-    let Spooled { body, file: spool } = made.map_err(|error| error.problem(&file.path))?;
+    let Spooled { body, source_sha256, file: spool } = made.map_err(|error| error.problem(&file.path))?;
     let extension = render::uploaded_extension(&file.path, form);
     let mime_type = formats::native(&extension).map_or("application/octet-stream", |native| native.media_type);
-    Ok(Prepared { form, extension, mime_type, body, spool })
+    Ok(Prepared { form, extension, mime_type, body, source_sha256, spool })
 }
 
 async fn original(file: &FoundFile) -> Result<Spooled, RenderError> {
     let found = file.clone();
-    let body = tokio::task::spawn_blocking(move || original_body(&found)).await??;
-    Ok(Spooled { body, file: None })
+    tokio::task::spawn_blocking(move || original_body(&found)).await?
 }
 
 /// The file's own bytes, or its text in UTF-8 where the service would not read it.
-fn original_body(found: &FoundFile) -> Result<Body, RenderError> {
+fn original_body(found: &FoundFile) -> Result<Spooled, RenderError> {
     let mut file = open_unchanged(found)?;
     let extension = render::uploaded_extension(&found.path, Form::Original);
     if formats::native(&extension).is_some_and(|native| native.is_text) {
-        if let Some(text) = render::readable(&mut file, &extension)? {
-            return Ok(Body::Bytes(Bytes::from(text)));
+        if let Some(Converted { text, source_sha256 }) = render::readable(&mut file, &extension)? {
+            return Ok(Spooled::of_bytes(text.into(), source_sha256));
         }
         file.rewind()?;
     }
     if found.bytes > SMALL_BYTES {
-        return Ok(Body::Path { path: found.absolute.clone(), bytes: found.bytes });
+        let body = Body::Path { path: found.absolute.clone(), bytes: found.bytes };
+        return Ok(Spooled { body, source_sha256: None, file: None });
     }
     let mut bytes = Vec::new();
     file.take(SMALL_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == found.bytes { Ok(Body::Bytes(Bytes::from(bytes))) } else { Err(RenderError::Changed) }
+    if bytes.len() as u64 != found.bytes {
+        return Err(RenderError::Changed);
+    }
+    let source_sha256 = hex(&Sha256::digest(&bytes));
+    Ok(Spooled::of_bytes(bytes.into(), source_sha256))
 }
 
 /// Opens a file that is still the one that the scan saw.

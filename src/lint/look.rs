@@ -65,7 +65,7 @@ pub async fn look_at<T: Send + 'static>(
     let total = Some(files.len() as u64);
     context.observer.observe(Event::Started { task: "reading", total });
     let at_once = available_parallelism().map_or(MIN_AT_ONCE, |count| count.get().clamp(MIN_AT_ONCE, MAX_AT_ONCE));
-    let mut examined = futures_util::stream::iter(files)
+    let mut examined = futures_util::stream::iter(files.iter().cloned())
         .map(|file| examine_one(file, context, Arc::clone(&examine)))
         .buffered(at_once);
     while let Some(next) = context.stop.run_until_cancelled(examined.next()).await {
@@ -85,20 +85,20 @@ pub fn problem(file: &FoundFile, error: &FormatError) -> Problem {
 }
 
 async fn examine_one<T: Send + 'static>(
-    file: &FoundFile,
+    file: FoundFile,
     context: LookContext<'_>,
     examine: Arc<Examine<T>>,
 ) -> Result<T, LintError> {
-    let read = match context.reader.read(file).await {
+    let read = match context.reader.read(&file).await {
         Ok(read) => Ok(read),
         Err(ReadError::Document(error)) => Err(error),
         Err(ReadError::Reader(why)) => return Err(LintError::Reader(why)),
     };
     if let Err(error) = &read {
-        context.observer.observe(Event::Problem(problem(file, error)));
+        context.observer.observe(Event::Problem(problem(&file, error)));
     }
-    let (owned, item, bytes) = (file.clone(), file.path.clone(), file.bytes);
-    let result = tokio::task::spawn_blocking(move || examine(owned, read)).await?;
+    let (item, bytes) = (file.path.clone(), file.bytes);
+    let result = tokio::task::spawn_blocking(move || examine(file, read)).await?;
     context.observer.observe(Event::Advanced { item, bytes });
     Ok(result)
 }

@@ -1,10 +1,11 @@
 //! The gate before an upload: what `docs scan` finds in the documents that would leave holds all of them back, unless
 //! a person allowed it. Nothing is sent before every one of them was looked at.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use async_trait::async_trait;
 
 use crate::cmd::Ctx;
 use crate::cmd::docs::documents;
@@ -13,8 +14,10 @@ use crate::docs::ReadFile;
 use crate::docs::reader::Reader;
 use crate::docs::walk::FoundFile;
 use crate::error::{Failure, Problem};
+use crate::event::Observer;
 use crate::exit::Exit;
-use crate::hosted::render;
+use crate::hosted::folder::Wanted;
+use crate::hosted::{self, render};
 use crate::lint::LookContext;
 use crate::lint::finding::Finding;
 use crate::lint::gate::{Seen, look_before_leaving};
@@ -23,49 +26,77 @@ use crate::lint::gate::{Seen, look_before_leaving};
 const LISTED: usize = 20;
 
 /// The flags of the gate.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct GateArgs {
-    /// Upload although keys or personal data are found; --yes does not say so
+    /// With --to openai: upload although keys or personal data are found; --yes does not say so
     #[arg(long)]
     allow_findings: bool,
     #[command(flatten)]
     allow: AllowArgs,
 }
 
+impl GateArgs {
+    /// The flag that was given, if one was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        self.allow_findings.then_some("--allow-findings").or_else(|| self.allow.is_given().then_some("--allow"))
+    }
+}
+
+/// Looks at what would go up, and at nothing else. What it looked at once in a run it does not look at again.
+///
+/// It ends with `docs/findings` (exit 1) when something of severity high or medium is found that neither the allow file
+/// nor --allow-findings allows: the documents are not good to leave, as `docs scan` says with the same code.
+pub(super) struct ScanGate<'a> {
+    pub(super) args: &'a GateArgs,
+    pub(super) reader: &'a dyn Reader,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) ctx: &'a Ctx,
+    pub(super) passed: Mutex<Passed>,
+}
+
 /// What may go up.
-#[derive(Debug, Default, Serialize)]
-pub struct Passed {
+#[derive(Debug, Default)]
+pub(super) struct Passed {
     /// What was found and goes up all the same, since --allow-findings says so. Masked.
-    pub allowed_findings: Vec<Finding>,
-    /// Documents that must not go up: they cannot be read, so that nobody knows what they hold, or the service could
-    /// not read them.
-    pub held_back: Vec<Problem>,
+    pub(super) findings: Vec<Finding>,
+    /// Path and SHA-256 of what was looked at and is not held back.
+    documents: HashSet<(String, String)>,
 }
 
-/// Looks at the documents that would be uploaded, and at no others. `None` when it was stopped.
-///
-/// # Errors
-///
-/// `docs/findings` (exit 1) when something of severity high or medium is found that neither the allow file nor
-/// --allow-findings allows: the documents are not good to leave, as `docs scan` says with the same code.
-pub async fn pass(
-    files: &[FoundFile],
-    args: &GateArgs,
-    reader: &dyn Reader,
-    ctx: &Ctx,
-) -> Result<Option<Passed>, Failure> {
-    let allow = args.allow.load(ctx)?;
-    let progress = ctx.out.progress();
-    let context = LookContext { reader, observer: &progress, stop: &ctx.stop };
-    let obstacle = Arc::new(|file: &FoundFile, read: &ReadFile| render::obstacle(&file.path, read));
-    let seen = look_before_leaving(files, &allow, today(), obstacle, context).await.map_err(failure)?;
-    seen.map(|seen| decide(seen, args.allow_findings)).transpose()
+#[async_trait]
+impl hosted::Gate for ScanGate<'_> {
+    async fn pass(&self, documents: &[&Wanted]) -> Result<Vec<Problem>, Failure> {
+        let new: Vec<&Wanted> = {
+            let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+            documents.iter().copied().filter(|wanted| !passed.documents.contains(&key(wanted))).collect()
+        };
+        let files: Vec<FoundFile> = new.iter().map(|wanted| wanted.file.clone()).collect();
+        let allow = self.args.allow.load(self.ctx)?;
+        let context = LookContext { reader: self.reader, observer: self.observer, stop: &self.ctx.stop };
+        let obstacle = Arc::new(|file: &FoundFile, read: &ReadFile| render::obstacle(&file.path, read));
+        let seen = look_before_leaving(&files, &allow, today(), obstacle, context).await.map_err(failure)?;
+        let Some(seen) = seen else {
+            // The stop ends the sync itself before anything is done; until then nothing has passed.
+            return std::future::pending().await;
+        };
+        let (findings, held_back) = decide(seen, self.args.allow_findings)?;
+        let held: HashSet<&str> = held_back.iter().map(|problem| problem.path.as_str()).collect();
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.findings.extend(findings);
+        passed.documents.extend(new.into_iter().filter(|wanted| !held.contains(wanted.file.path.as_str())).map(key));
+        Ok(held_back)
+    }
 }
 
-fn decide(seen: Seen, allow_findings: bool) -> Result<Passed, Failure> {
+fn key(wanted: &Wanted) -> (String, String) {
+    (wanted.file.path.clone(), wanted.sha256.clone())
+}
+
+/// What goes up although it was found, and what must not go up.
+fn decide(seen: Seen, allow_findings: bool) -> Result<(Vec<Finding>, Vec<Problem>), Failure> {
     let Seen { open, held_back, .. } = seen;
     if open.is_empty() || allow_findings {
-        return Ok(Passed { allowed_findings: open, held_back });
+        return Ok((open, held_back));
     }
     let fix = "take it out, or paste the entries that `chatbotctl docs scan` prints into docs-allow.yaml; \
                --allow-findings uploads it as it is";
@@ -122,8 +153,8 @@ mod tests {
         assert!(failure.why.starts_with("44 found in 22 documents; nothing was uploaded"), "{}", failure.why);
         assert!(failure.why.contains("0.md, line 3: GitHub token `ghp_…` (github-token, high)"), "{}", failure.why);
         assert!(failure.why.ends_with("and 24 more"), "{}", failure.why);
-        let passed = decide(seen(2), true).unwrap();
-        assert_eq!((passed.allowed_findings.len(), passed.held_back.len()), (2, 1));
-        assert!(decide(seen(0), false).unwrap().allowed_findings.is_empty());
+        let (findings, held_back) = decide(seen(2), true).unwrap();
+        assert_eq!((findings.len(), held_back.len()), (2, 1));
+        assert!(decide(seen(0), false).unwrap().0.is_empty());
     }
 }

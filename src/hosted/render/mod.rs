@@ -19,7 +19,7 @@ use crate::hosted::prepare::{Form, form_of};
 use crate::ingest::renames::extension;
 
 pub use crate::hosted::render::spool::{SPOOL_BYTES, Spooled};
-pub use crate::hosted::render::text::readable;
+pub use crate::hosted::render::text::{Converted, readable};
 
 /// Why a document cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,8 @@ impl RenderError {
     pub fn problem(&self, path: &str) -> Problem {
         let code = match self {
             Self::Document(error) => error.code(),
-            Self::Reader(_) | Self::Changed | Self::Io(_) | Self::Task(_) => "document/unreadable",
+            Self::Changed => "document/changed",
+            Self::Reader(_) | Self::Io(_) | Self::Task(_) => "document/unreadable",
         };
         Problem::new(path, code, self.to_string())
     }
@@ -64,7 +65,7 @@ pub async fn markdown(reader: &dyn Reader, file: &FoundFile) -> Result<Spooled, 
     let written = tokio::task::spawn_blocking(move || {
         let mut spool = spool::Spool::default();
         rendition::write(&read.parsed, &mut spool)?;
-        spool.finish()
+        spool.finish(read.sha256)
     });
     Ok(written.await??)
 }

@@ -15,8 +15,17 @@ pub const SPOOL_BYTES: usize = 1024 * 1024;
 pub struct Spooled {
     /// What goes up.
     pub body: Body,
+    /// SHA-256 of the source as it was read, hexadecimal; none where it is read while it is sent.
+    pub source_sha256: Option<String>,
     /// The temporary file of the body, if it has one: removed when this is dropped.
     pub file: Option<TempPath>,
+}
+
+impl Spooled {
+    /// What goes up from memory.
+    pub fn of_bytes(bytes: Bytes, source_sha256: String) -> Self {
+        Self { body: Body::Bytes(bytes), source_sha256: Some(source_sha256), file: None }
+    }
 }
 
 /// Takes a text in pieces.
@@ -28,13 +37,13 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    pub(super) fn finish(mut self) -> io::Result<Spooled> {
+    pub(super) fn finish(mut self, source_sha256: String) -> io::Result<Spooled> {
         let Some(file) = self.file.take() else {
-            return Ok(Spooled { body: Body::Bytes(Bytes::from(self.memory)), file: None });
+            return Ok(Spooled::of_bytes(self.memory.into(), source_sha256));
         };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?.into_temp_path();
         let body = Body::Path { path: file.to_path_buf(), bytes: self.written };
-        Ok(Spooled { body, file: Some(file) })
+        Ok(Spooled { body, source_sha256: Some(source_sha256), file: Some(file) })
     }
 }
 
@@ -73,7 +82,7 @@ mod tests {
         for _ in 0..=SPOOL_BYTES / 1000 {
             spool.write_all(&piece).unwrap();
         }
-        let spooled = spool.finish().unwrap();
+        let spooled = spool.finish(String::new()).unwrap();
         let Body::Path { path, bytes } = spooled.body.clone() else { panic!("a file") };
         let content = fs::read(&path).unwrap();
         assert_eq!(content.len() as u64, bytes);
@@ -82,6 +91,6 @@ mod tests {
         assert!(!path.exists());
         let mut small = Spool::default();
         small.write_all(b"abc").unwrap();
-        assert!(matches!(small.finish().unwrap().body, Body::Bytes(bytes) if bytes == "abc"));
+        assert!(matches!(small.finish(String::new()).unwrap().body, Body::Bytes(bytes) if bytes == "abc"));
     }
 }

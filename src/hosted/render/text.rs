@@ -2,6 +2,9 @@
 
 use std::io::{self, Read};
 
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::hex;
 use crate::docs::format::encoding;
 
 /// The byte order mark, in UTF-8: HTML that is converted begins with it, since it counts more than what `<meta>` says.
@@ -9,8 +12,17 @@ const MARK: char = '\u{feff}';
 /// Escape: only encodings that switch between sets of letters have it in a text.
 const ESCAPE: u8 = 0x1b;
 
+/// A text in UTF-8 that was in another encoding.
+#[derive(Debug)]
+pub struct Converted {
+    /// The text.
+    pub text: String,
+    /// SHA-256 of the file that it was made of, hexadecimal.
+    pub source_sha256: String,
+}
+
 /// The text of a file in UTF-8, where the service would not read it as it is. None where it would: nothing is kept.
-pub fn readable(file: &mut (impl Read + io::Seek), extension: &str) -> io::Result<Option<String>> {
+pub fn readable(file: &mut (impl Read + io::Seek), extension: &str) -> io::Result<Option<Converted>> {
     if is_readable(file)? {
         return Ok(None);
     }
@@ -19,7 +31,8 @@ pub fn readable(file: &mut (impl Read + io::Seek), extension: &str) -> io::Resul
     file.read_to_end(&mut bytes)?;
     let is_markdown = extension == "md";
     let text = encoding::decode(&bytes, encoding::declared(&bytes).filter(|_| !is_markdown));
-    Ok(Some(if extension == "html" { format!("{MARK}{text}") } else { text }))
+    let text = if extension == "html" { format!("{MARK}{text}") } else { text };
+    Ok(Some(Converted { text, source_sha256: hex(&Sha256::digest(&bytes)) }))
 }
 
 /// Whether a text is UTF-16 with a mark, or UTF-8 without anything that no text holds. Read in pieces.
@@ -63,7 +76,7 @@ mod tests {
     use super::*;
 
     fn made(bytes: &[u8], extension: &str) -> Option<String> {
-        readable(&mut Cursor::new(bytes), extension).unwrap()
+        readable(&mut Cursor::new(bytes), extension).unwrap().map(|converted| converted.text)
     }
 
     #[test]
