@@ -20,10 +20,8 @@ use crate::hosted::{self, HostedError, Look, Options, Plan, Service, SyncContext
 use crate::ingest::SyncOptions;
 use crate::ui::{Format, clean, table};
 
-/// How long is waited before a call is made a second time.
+/// How long is waited before something is done again that was looked for and not found.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// How long a plan may take: it only reads.
-const PLAN_DEADLINE: Duration = Duration::from_hours(1);
 const MEBI: f64 = 1024.0 * 1024.0;
 
 /// What is brought up to date.
@@ -242,7 +240,7 @@ pub(super) async fn plan(
         clock: &SystemClock,
         ids: &RandomIds,
         stop: &ctx.stop,
-        options: self::options(options, PLAN_DEADLINE),
+        options: self::options(options, Duration::MAX),
         timing: Timing::default(),
     };
     let Some(look) = hosted::look(&app::folders(&settings), context).await.map_err(failure)? else {
