@@ -1,7 +1,7 @@
-//! The calls that a sync makes to its one store: counted, and repeated where repeating is safe.
+//! The calls that a sync makes to its one store: counted, and no more at once than the service bears.
 //!
-//! What reads, and what ends the same however often it is done (attributes, detaching, deleting), is tried again after
-//! a passing failure. An upload, an attachment and a batch are not: whoever makes one looks first whether it was done.
+//! The client repeats what can be repeated. An upload, an attachment and a batch cannot: whoever makes one looks first
+//! whether it was done.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -12,8 +12,6 @@ use crate::openai::file::{File, Upload};
 use crate::openai::vector_store::{Attachment, Attributes, Batch, FileStatus, StoreChange, StoreFile, VectorStore};
 use crate::openai::{Client, ErrorKind, FailedCall, OpenAiError, Page};
 
-/// How often a call is made at the most.
-const ATTEMPTS: u32 = 3;
 /// Nobody waits longer than this for another attempt, whatever the service asks for.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
@@ -27,7 +25,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// The calls to one store. `first_wait` is how long is waited before the second attempt; it doubles after that.
+    /// The calls to one store. `first_wait` is how long is waited before something is done again that was looked for and
+    /// not found; it doubles after that.
     pub fn new(client: Client, store_id: &str, first_wait: Duration) -> Self {
         Self { client, store_id: store_id.into(), requests: Arc::default(), first_wait }
     }
@@ -44,20 +43,20 @@ impl Service {
 
     /// The store.
     pub async fn store(&self) -> Result<VectorStore, OpenAiError> {
-        self.steadily(|| self.client.store(&self.store_id)).await
+        self.counted(self.client.store(&self.store_id)).await
     }
 
     /// Replaces the store's own pairs.
     pub async fn set_metadata(&self, metadata: BTreeMap<String, String>) -> Result<(), OpenAiError> {
         let change = StoreChange { metadata: Some(metadata), ..StoreChange::default() };
-        self.steadily(|| self.client.update_store(&self.store_id, &change)).await.map(drop)
+        self.counted(self.client.update_store(&self.store_id, &change)).await.map(drop)
     }
 
     /// Gives every file of the account to `take`, newest first, until it says that it has enough.
     pub async fn each_account_file(&self, mut take: impl FnMut(File) -> Enough) -> Result<(), OpenAiError> {
         let mut pages = Pages::new("GET /files");
         while pages.has_more {
-            let page = self.steadily(|| self.client.files(pages.after.as_deref())).await?;
+            let page = self.counted(self.client.files(pages.after.as_deref())).await?;
             for file in pages.turn(page, |file| &file.id)? {
                 if take(file) == Enough::Yes {
                     return Ok(());
@@ -76,7 +75,7 @@ impl Service {
         let mut pages = Pages::new("GET /vector_stores/{id}/files");
         while pages.has_more {
             let after = pages.after.as_deref();
-            let page = self.steadily(|| self.client.store_files(&self.store_id, after, only)).await?;
+            let page = self.counted(self.client.store_files(&self.store_id, after, only)).await?;
             pages.turn(page, |file| &file.id)?.into_iter().for_each(&mut take);
         }
         Ok(())
@@ -88,7 +87,7 @@ impl Service {
         let mut files = Vec::new();
         while pages.has_more {
             let after = pages.after.as_deref();
-            let page = self.steadily(|| self.client.batch_files(&self.store_id, batch_id, after, Some(only))).await?;
+            let page = self.counted(self.client.batch_files(&self.store_id, batch_id, after, Some(only))).await?;
             files.extend(pages.turn(page, |file| &file.id)?);
         }
         Ok(files)
@@ -96,51 +95,48 @@ impl Service {
 
     /// One file of the account; none when there is no such.
     pub async fn file(&self, file_id: &str) -> Result<Option<File>, OpenAiError> {
-        present(self.steadily(|| self.client.file(file_id)).await)
+        present(self.counted(self.client.file(file_id)).await)
     }
 
     /// One file of the store; none when there is no such.
     pub async fn store_file(&self, file_id: &str) -> Result<Option<StoreFile>, OpenAiError> {
-        present(self.steadily(|| self.client.store_file(&self.store_id, file_id)).await)
+        present(self.counted(self.client.store_file(&self.store_id, file_id)).await)
     }
 
-    /// Uploads a file, once.
+    /// Uploads a file.
     pub async fn upload(&self, upload: &Upload) -> Result<File, OpenAiError> {
-        self.count();
-        self.client.upload(upload).await
+        self.in_turn(self.client.upload(upload)).await
     }
 
-    /// Attaches a file, once.
+    /// Attaches a file.
     pub async fn attach(&self, attachment: &Attachment) -> Result<StoreFile, OpenAiError> {
-        self.count();
-        self.client.attach(&self.store_id, attachment).await
+        self.counted(self.client.attach(&self.store_id, attachment)).await
     }
 
-    /// Attaches files together, once.
+    /// Attaches files together.
     pub async fn create_batch(&self, files: &[Attachment]) -> Result<Batch, OpenAiError> {
-        self.count();
-        self.client.create_batch(&self.store_id, files).await
+        self.counted(self.client.create_batch(&self.store_id, files)).await
     }
 
     /// Where a batch stands; none when the service does not know it.
     pub async fn batch(&self, batch_id: &str) -> Result<Option<Batch>, OpenAiError> {
-        present(self.steadily(|| self.client.batch(&self.store_id, batch_id)).await)
+        present(self.counted(self.client.batch(&self.store_id, batch_id)).await)
     }
 
     /// Replaces the attributes of a file; says whether the store has it.
     pub async fn set_attributes(&self, file_id: &str, attributes: &Attributes) -> Result<bool, OpenAiError> {
-        let set = self.steadily(|| self.client.set_attributes(&self.store_id, file_id, attributes)).await;
+        let set = self.in_turn(self.client.set_attributes(&self.store_id, file_id, attributes)).await;
         Ok(present(set)?.is_some())
     }
 
     /// Takes a file out of the store; one that is not there counts as taken out.
     pub async fn detach(&self, file_id: &str) -> Result<(), OpenAiError> {
-        present(self.steadily(|| self.client.detach(&self.store_id, file_id)).await).map(drop)
+        present(self.in_turn(self.client.detach(&self.store_id, file_id)).await).map(drop)
     }
 
     /// Deletes a file of the account; one that is not there counts as deleted.
     pub async fn delete(&self, file_id: &str) -> Result<(), OpenAiError> {
-        present(self.steadily(|| self.client.delete_file(file_id)).await).map(drop)
+        present(self.in_turn(self.client.delete_file(file_id)).await).map(drop)
     }
 
     /// How long to wait before another attempt after so many that failed.
@@ -149,25 +145,15 @@ impl Service {
         error.retry_after.unwrap_or(own).min(MAX_WAIT)
     }
 
-    fn count(&self) {
+    async fn counted<T>(&self, call: impl Future<Output = Result<T, OpenAiError>>) -> Result<T, OpenAiError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        call.await
     }
 
-    async fn steadily<T, F>(&self, call: impl Fn() -> F) -> Result<T, OpenAiError>
-    where
-        F: Future<Output = Result<T, OpenAiError>>,
-    {
-        let mut attempts = 0;
-        loop {
-            self.count();
-            attempts += 1;
-            match call().await {
-                Err(error) if error.is_temporary() && attempts < ATTEMPTS => {
-                    tokio::time::sleep(self.wait_after(attempts, &error)).await;
-                }
-                outcome => return outcome,
-            }
-        }
+    /// One call of many, among as many at once as the service bears.
+    async fn in_turn<T>(&self, call: impl Future<Output = Result<T, OpenAiError>>) -> Result<T, OpenAiError> {
+        let _permit = self.client.permit().await;
+        self.counted(call).await
     }
 }
 

@@ -16,6 +16,7 @@ mod embeddings;
 mod fire;
 mod golden;
 mod help;
+mod hosted;
 mod init;
 mod lint;
 mod logs;

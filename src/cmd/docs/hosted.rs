@@ -23,10 +23,8 @@ use crate::ingest::SyncOptions;
 use crate::lint::finding::Finding;
 use crate::ui::{Format, clean, table};
 
-/// How long is waited before a call is made a second time.
+/// How long is waited before something is done again that was looked for and not found.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// How long a plan may take: it only reads.
-const PLAN_DEADLINE: Duration = Duration::from_hours(1);
 const MEBI: f64 = 1024.0 * 1024.0;
 
 /// What is brought up to date.
@@ -268,7 +266,7 @@ pub(super) async fn plan(
         clock: &SystemClock,
         ids: &RandomIds,
         stop: &ctx.stop,
-        options: self::options(options, PLAN_DEADLINE),
+        options: self::options(options, Duration::MAX),
         timing: Timing::default(),
     };
     let Some(look) = hosted::look(&app::folders(&settings), context).await.map_err(failure)? else {

@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::docs::reader::Reader;
@@ -32,7 +33,7 @@ use crate::hosted::{HostedError, SyncReport, Timing, plan};
 use crate::openai::vector_store::{Attachment, MAX_BATCH};
 
 /// Uploads under way at the most; the client lets through as many as the service bears.
-const UPLOADS_AT_ONCE: usize = 16;
+const UPLOADS_AT_ONCE: usize = 32;
 /// Small calls under way at the most.
 const CALLS_AT_ONCE: usize = 8;
 
@@ -98,6 +99,8 @@ impl<'a> Apply<'a> {
     }
 }
 
+type Uploaded<'a> = (Task<'a>, Result<String, UploadError>);
+
 /// Bringing documents in: uploads go on while others are attached, and while others are being indexed.
 struct Bringing<'a, 'r> {
     apply: &'a Apply<'a>,
@@ -125,32 +128,46 @@ impl<'a> Bringing<'a, '_> {
         self.resume(tasks(&plan.resume));
         self.retry(tasks(&plan.retry)).await?;
         let uploads: Vec<Task<'a>> = tasks(&plan.add).into_iter().chain(tasks(&plan.replace)).collect();
-        let mut uploading = !uploads.is_empty();
-        if uploading {
+        if !uploads.is_empty() {
             apply.observer.observe(Event::Started { task: "uploading", total: Some(uploads.len() as u64) });
             let bytes = uploads.iter().map(|task| task.change.upload_bytes).sum();
             apply.observer.observe(Event::Sized { bytes });
         }
-        let uploads = uploads.into_iter().map(|task| async move { (task, apply.upload(task).await) });
-        let mut uploads = futures_util::stream::iter(uploads).buffer_unordered(UPLOADS_AT_ONCE);
-        let mut pause = apply.timing.first_poll;
+        // Room for all of them: uploads never wait for whoever takes their results, and go on while that waits.
+        let (sender, receiver) = mpsc::channel(uploads.len().max(1));
+        let uploading = async move {
+            let uploads = uploads.into_iter().map(|task| async move { (task, apply.upload(task).await) });
+            let mut uploads = futures_util::stream::iter(uploads).buffer_unordered(UPLOADS_AT_ONCE);
+            while let Some(done) = uploads.next().await {
+                if sender.send(done).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        tokio::try_join!(uploading, self.take_in(receiver))?;
+        apply.observer.observe(Event::Finished);
+        Ok(())
+    }
+
+    /// Attaches what is uploaded, and waits until it can be found.
+    async fn take_in(&mut self, mut uploaded: mpsc::Receiver<Uploaded<'a>>) -> Result<(), HostedError> {
+        let timing = self.apply.timing;
+        let mut uploading = true;
+        let mut pause = timing.first_poll;
         let mut poll_at = Instant::now() + pause;
-        let mut flush_at = Instant::now() + apply.timing.flush_after;
-        loop {
+        let mut flush_at = Instant::now() + timing.flush_after;
+        while uploading || !self.pending.is_empty() || !self.flights.is_empty() {
             let is_due = !uploading || self.pending.len() >= MAX_BATCH || Instant::now() >= flush_at;
             if is_due && !self.pending.is_empty() {
                 self.attach().await?;
-                pause = apply.timing.first_poll;
+                pause = timing.first_poll;
                 poll_at = Instant::now() + pause;
-            }
-            if is_due {
-                flush_at = Instant::now() + apply.timing.flush_after;
-            }
-            if !uploading && self.flights.is_empty() {
-                break;
+                flush_at = Instant::now() + timing.flush_after;
+                continue;
             }
             tokio::select! {
-                done = uploads.next(), if uploading => match done {
+                done = uploaded.recv(), if uploading => match done {
                     Some((task, outcome)) => self.uploaded(task, outcome)?,
                     None => {
                         uploading = false;
@@ -159,18 +176,13 @@ impl<'a> Bringing<'a, '_> {
                 },
                 () = sleep_until(poll_at), if !self.flights.is_empty() => {
                     let progressed = self.poll().await?;
-                    // Nothing else is uploaded while something is let go.
-                    if !uploading {
-                        self.let_go().await?;
-                    }
-                    pause = if progressed { apply.timing.first_poll } else { longer(pause, apply.timing.longest_poll) };
+                    self.let_go().await?;
+                    pause = if progressed { timing.first_poll } else { longer(pause, timing.longest_poll) };
                     poll_at = Instant::now() + pause;
                 }
             }
         }
-        self.let_go().await?;
-        apply.observer.observe(Event::Finished);
-        Ok(())
+        self.let_go().await
     }
 
     /// What an earlier run left in the making is waited for like the rest.

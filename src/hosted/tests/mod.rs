@@ -1,1 +1,7 @@
-//! Tests.
+//! Tests of the engine through the library, against the stand-in for the service.
+
+mod bench;
+mod faults;
+mod lost;
+mod property;
+mod sync;
