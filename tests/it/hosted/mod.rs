@@ -1,6 +1,7 @@
 //! `docs sync --to openai` through the real program, against the stand-in for the service.
 
 mod ends;
+mod gate;
 mod sync;
 
 use std::collections::BTreeMap;
