@@ -49,8 +49,8 @@ async fn what_the_service_reads_goes_up_as_it_is_and_the_rest_as_markdown() {
 #[tokio::test]
 async fn a_large_rendition_lies_in_a_file_while_it_is_needed() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (0..40_000).map(|row| format!("lamp number {row},a text about it,{row}\n")).collect();
-    fs::write(folder.path().join("big.csv"), format!("item,text,price\n{rows}")).unwrap();
+    let rows: Vec<String> = (0..40_000).map(|row| format!("lamp number {row},a text about it,{row}\n")).collect();
+    fs::write(folder.path().join("big.csv"), format!("item,text,price\n{}", rows.concat())).unwrap();
     let prepared = made(folder.path(), "big.csv").await.unwrap();
     let Body::Path { path, bytes } = prepared.body.clone() else { panic!("a file") };
     assert_eq!(fs::metadata(&path).unwrap().len(), bytes);
