@@ -1,6 +1,7 @@
 //! The only place that turns settings into live backends.
 
 pub mod embeddings;
+pub mod hosted;
 pub mod models;
 pub mod operators;
 pub mod usage;

@@ -18,6 +18,7 @@ pub mod secret;
 mod serve;
 mod table;
 mod usage;
+pub mod vector_store;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ commands! {
         Ask => ask,
         Chat => chat,
         Docs => docs,
+        VectorStore => vector_store,
         Conformance => conformance,
         Usage => usage,
         Env => env,

@@ -174,6 +174,11 @@ impl Out {
         if self.has_person { ask_for_the_word(question) } else { Ok(false) }
     }
 
+    /// Asks a person at a terminal to type something; none where nobody can be asked. `--yes` is no answer to it.
+    pub fn typed_in_person(&self, question: &str) -> Result<Option<String>, Failure> {
+        if self.has_person { ask_for_words(question).map(Some) } else { Ok(None) }
+    }
+
     /// Shows a failure on stderr: what, why, fix, and with `-v` the causes. A closed pipe is no failure to tell.
     pub fn failure(&self, failure: &Failure) {
         show_failure(failure, self.term, self.verbose);
@@ -198,10 +203,14 @@ fn ask(question: &str) -> Result<bool, Failure> {
 /// Asks for a whole word, so that no key that was meant for something else agrees. Every other word and the end of
 /// input are a no.
 fn ask_for_the_word(question: &str) -> Result<bool, Failure> {
+    Ok(is_the_word(&ask_for_words(&format!("{question} Type `yes` to agree"))?))
+}
+
+/// Asks for a line, which may be empty.
+fn ask_for_words(question: &str) -> Result<String, Failure> {
     forget_typed_ahead();
-    let prompt = format!("{} Type `yes` to agree", clean(question));
-    let word = dialoguer::Input::<String>::new().with_prompt(prompt).allow_empty(true).interact_text();
-    Ok(is_the_word(&word.map_err(prompt_failure)?))
+    let line = dialoguer::Input::<String>::new().with_prompt(clean(question)).allow_empty(true).interact_text();
+    line.map_err(prompt_failure)
 }
 
 fn is_the_word(line: &str) -> bool {

@@ -16,6 +16,7 @@ mod embeddings;
 mod fire;
 mod golden;
 mod help;
+mod hosted;
 mod init;
 mod lint;
 mod logs;
@@ -28,6 +29,7 @@ mod places;
 mod prism;
 mod readme;
 mod retrieval;
+mod roles;
 mod sandbox;
 #[cfg(unix)]
 mod secret;

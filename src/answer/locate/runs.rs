@@ -55,7 +55,6 @@ impl<'a> Needle<'a> {
         needle
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the low bits are wanted")]
     fn bit(&self, hash: u64) -> (usize, u64) {
         let mixed = hash ^ (hash >> 32);
         ((mixed >> 6) as usize & (self.seen.len() - 1), 1 << (mixed & 63))

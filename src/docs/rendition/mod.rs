@@ -108,12 +108,11 @@ impl<'a> Writer<'a> {
                 self.line(&format!("{marks} {}", block.text))
             }
             BlockKind::Paragraph => self.line(&escaped(&block.text)),
-            BlockKind::ListItem => self.line(&block.text),
+            BlockKind::ListItem | BlockKind::TableRow { header: false } => self.line(&block.text),
             BlockKind::TableRow { header: true } => {
                 self.header = Some(&block.text);
                 self.table_header(&block.text)
             }
-            BlockKind::TableRow { header: false } => self.line(&block.text),
             BlockKind::Code => {
                 let fence = fence(&block.text);
                 self.line(&fence)?;
