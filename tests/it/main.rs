@@ -33,3 +33,5 @@ mod settings;
 mod supply;
 mod sync;
 mod threats;
+#[cfg(unix)]
+mod vector_store;
