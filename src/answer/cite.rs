@@ -1,7 +1,9 @@
 //! The one place that makes citations: a marker becomes one only if it names a hit of this turn and its quote stands
-//! in that hit's chunk. Everything else is dropped and counted.
+//! in that hit's chunk. Everything else is dropped and counted. What another service found becomes one whose place is
+//! known, or one that names the document and says that its place is not.
 
 use crate::answer::AnswerEvent;
+use crate::answer::found::{Named, Placed};
 use crate::llm::ModelEvent;
 use crate::model::item::Link;
 use crate::model::{Answer, Citation, Hit, Locator};
@@ -35,10 +37,8 @@ impl Citer {
                 Some(AnswerEvent::Delta(text))
             }
             ModelEvent::Cite { hit, quote } => {
-                let citation = self.citation(hit, quote);
-                self.answer.dropped_markers += u32::from(citation.is_none());
-                self.answer.citations.extend(citation.clone());
-                citation.map(AnswerEvent::Citation)
+                let citation = self.hits.get(hit).and_then(|hit| citation(hit, quote, self.position));
+                self.keep(citation)
             }
             ModelEvent::Link(source) => {
                 let annotation_index = self.answer.citations.len() + self.answer.links.len();
@@ -46,7 +46,9 @@ impl Citer {
                 self.answer.links.push(link.clone());
                 Some(AnswerEvent::Link(link))
             }
-            ModelEvent::Found(_) | ModelEvent::Used(_) => None,
+            ModelEvent::Used(usage) => Some(AnswerEvent::Used(usage)),
+            // They are resolved before they come here.
+            ModelEvent::Found(_) | ModelEvent::CiteFound { .. } => None,
             ModelEvent::Beside(beside) => Some(AnswerEvent::Beside(beside)),
             ModelEvent::InventedMarker => {
                 self.answer.dropped_markers += 1;
@@ -59,34 +61,75 @@ impl Citer {
         }
     }
 
+    /// Cites what another service found, at this place of the text; nothing when it was not found at all.
+    pub(super) fn cite(&mut self, placed: Option<Placed>, at: usize) -> Option<AnswerEvent> {
+        let at = at.min(self.position);
+        let citation = match placed? {
+            Placed::At { hit, quote } => citation(&hit, Some(quote), at),
+            Placed::Nowhere(named) => Some(unlocated(named, at)),
+            Placed::Hidden => None,
+        };
+        // One document without a place is one citation at one place of the answer.
+        let is_told = |known: &Citation| citation.as_ref() == Some(known);
+        if citation.is_some() && self.answer.citations.iter().any(is_told) {
+            return None;
+        }
+        self.keep(citation)
+    }
+
     /// The whole answer.
     pub fn finish(self) -> Answer {
         self.answer
     }
 
-    fn citation(&self, hit: usize, quote: Option<String>) -> Option<Citation> {
-        let hit = self.hits.get(hit)?;
-        let text = &hit.chunk.text;
-        let quote = quote.unwrap_or_else(|| opening(text).to_owned());
-        if quote.trim().is_empty() {
+    fn keep(&mut self, citation: Option<Citation>) -> Option<AnswerEvent> {
+        let Some(citation) = citation else {
+            self.answer.dropped_markers += 1;
             return None;
-        }
-        let start = text.find(&quote)?;
-        Some(Citation {
-            chunk_id: hit.chunk.chunk_id.clone(),
-            document_id: hit.chunk.document_id.clone(),
-            path: hit.path.clone(),
-            title: hit.title.clone(),
-            description: hit.description.clone(),
-            locator: locator_at(hit, start),
-            quote,
-            index: self.position,
-        })
+        };
+        self.answer.unlocated += u32::from(!citation.located);
+        self.answer.citations.push(citation.clone());
+        Some(AnswerEvent::Citation(citation))
     }
 }
 
-/// The first sentences of a chunk.
-fn opening(text: &str) -> &str {
+fn citation(hit: &Hit, quote: Option<String>, index: usize) -> Option<Citation> {
+    let text = &hit.chunk.text;
+    let quote = quote.unwrap_or_else(|| opening(text).to_owned());
+    if quote.trim().is_empty() {
+        return None;
+    }
+    let start = text.find(&quote)?;
+    Some(Citation {
+        chunk_id: hit.chunk.chunk_id.clone(),
+        document_id: hit.chunk.document_id.clone(),
+        path: hit.path.clone(),
+        title: hit.title.clone(),
+        description: hit.description.clone(),
+        locator: locator_at(hit, start),
+        quote,
+        index,
+        located: true,
+    })
+}
+
+fn unlocated(named: Named, index: usize) -> Citation {
+    let Named { document_id, path, title, description } = named;
+    Citation {
+        chunk_id: String::new(),
+        document_id,
+        path,
+        title,
+        description,
+        quote: String::new(),
+        locator: Locator::default(),
+        index,
+        located: false,
+    }
+}
+
+/// The first sentences of a text.
+pub(super) fn opening(text: &str) -> &str {
     let ranges = sentence::sentences(text);
     let Some(first) = ranges.first() else {
         return "";

@@ -27,6 +27,21 @@ pub async fn retrieve(index: &dyn VectorStore, turn: &mut Turn, limit: usize) ->
     Ok(Retrieved { hits, terms })
 }
 
+/// The same of what is attached alone: another service looks for the rest.
+pub async fn retrieve_attached(
+    index: &dyn VectorStore,
+    turn: &mut Turn,
+    limit: usize,
+) -> Result<Retrieved, IndexError> {
+    let attached = std::mem::take(&mut turn.attached);
+    if attached.is_empty() {
+        return Ok(Retrieved { hits: Vec::new(), terms: Vec::new() });
+    }
+    let terms = index.weigh(&turn.question).await?;
+    let hits = attached::place(Vec::new(), attached, &terms, limit).await;
+    Ok(Retrieved { hits, terms })
+}
+
 async fn search(index: &dyn VectorStore, turn: &Turn, limit: usize) -> Result<Retrieved, IndexError> {
     let question = turn.question.clone();
     if turn.history.is_empty() {

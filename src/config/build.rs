@@ -72,7 +72,7 @@ fn embedding(reader: &Reader<'_>) -> Result<Option<EmbeddingSettings>, SettingPr
 fn chat(reader: &Reader<'_>) -> Result<ChatSettings, SettingProblem> {
     Ok(ChatSettings {
         model: reader.need("ASSISTANT_MODEL", |value| Ok(value.to_owned()))?,
-        base_url: reader.need("OPENAI_BASE_URL", value::http_url)?,
+        base_url: reader.need("OPENAI_BASE_URL", value::api_url)?,
         api_key: reader.0.value("OPENAI_API_KEY").map(Secret::new),
         temperature: reader.need("ASSISTANT_TEMPERATURE", |value| value.parse().map_err(|_| NO_NUMBER.to_owned()))?,
         instructions: reader.0.value("ASSISTANT_INSTRUCTIONS_TEMPLATE").map(PathBuf::from),
@@ -86,12 +86,12 @@ fn openai(reader: &Reader<'_>) -> Result<OpenAiSettings, SettingProblem> {
     let text = |name: &str| reader.0.value(name).map(str::to_owned);
     let secret = |name: &str| reader.0.value(name).map(Secret::new);
     Ok(OpenAiSettings {
-        base_url: reader.need("OPENAI_BASE_URL", value::http_url)?,
+        base_url: reader.need("OPENAI_BASE_URL", value::api_url)?,
         api_key: secret("OPENAI_API_KEY"),
         admin_key: secret("OPENAI_ADMIN_KEY"),
         organization: text("OPENAI_ORG_ID"),
         project: text("OPENAI_PROJECT_ID"),
-        proxy: secret("OPENAI_PROXY"),
+        proxy: reader.may("OPENAI_PROXY", value::proxy_url)?.map(Secret::new),
         uploads_per_minute: reader.need("OPENAI_UPLOADS_PER_MINUTE", per_minute)?,
         store_writes_per_minute: reader.need("OPENAI_STORE_WRITES_PER_MINUTE", per_minute)?,
         attached_per_minute: reader.need("OPENAI_ATTACHED_PER_MINUTE", per_minute)?,

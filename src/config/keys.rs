@@ -262,7 +262,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "OPENAI_BASE_URL",
         Group::OpenAi,
-        Kind::Url,
+        Kind::ApiUrl,
         "address of the API, with its /v1: OpenAI's, or any compatible server's",
         "https://api.openai.com/v1",
     )
@@ -280,7 +280,7 @@ pub const KEYS: &[Key] = &[
     Key::new(
         "OPENAI_PROXY",
         Group::OpenAi,
-        Kind::Url,
+        Kind::ProxyUrl,
         "proxy for requests to OPENAI_BASE_URL; unset: none (variables such as HTTPS_PROXY are not read)",
         "http://proxy.example.com:3128",
     )

@@ -8,7 +8,7 @@ pub mod dotenv;
 pub mod effective;
 pub mod envfile;
 pub mod keys;
-mod mask;
+pub mod mask;
 pub mod project;
 mod quoted;
 mod resolve;

@@ -48,6 +48,10 @@ pub enum Kind {
     Origins,
     /// An `http` or `https` URL.
     Url,
+    /// The same, of an API: it may have a query.
+    ApiUrl,
+    /// The same, of a proxy: it may have a user name and a password.
+    ProxyUrl,
     /// The same without a path.
     Site,
     /// `sqlite:` and a path.
@@ -69,7 +73,7 @@ pub enum Kind {
 impl Kind {
     /// Whether a password may stand within the value.
     pub fn is_url(self) -> bool {
-        matches!(self, Self::Url | Self::Site | Self::DatabaseUrl)
+        matches!(self, Self::Url | Self::ApiUrl | Self::ProxyUrl | Self::Site | Self::DatabaseUrl)
     }
 
     /// Says what would be right when `value` is not. Relative paths are looked up in `folder`.
@@ -86,6 +90,8 @@ impl Kind {
             Self::Networks => networks(value).map(drop),
             Self::Origins => origins(value).map(drop),
             Self::Url => http_url(value).map(drop),
+            Self::ApiUrl => api_url(value).map(drop),
+            Self::ProxyUrl => proxy_url(value).map(drop),
             Self::Site => site_url(value).map(drop),
             Self::DatabaseUrl => database_url(value),
             Self::ExistingFile => path_is(&folder.join(value), "a file that exists", Path::is_file),
@@ -190,14 +196,51 @@ pub fn is_loopback_url(value: &str) -> bool {
 }
 
 fn parse_url(value: &str) -> Result<Url, String> {
+    let url = parse_any_url(value)?;
+    without_password(&url)?;
+    without_query(&url)?;
+    Ok(url)
+}
+
+/// The URL of an API: without a trailing slash in its path, with a query where it has one (`?api-version=…`).
+pub fn api_url(value: &str) -> Result<String, String> {
+    let url = parse_any_url(value)?;
+    without_password(&url)?;
+    if url.fragment().is_some() {
+        return Err("must end before the #".to_owned());
+    }
+    let (head, query) = url.as_str().split_once('?').map_or((url.as_str(), None), |(head, query)| (head, Some(query)));
+    let head = head.trim_end_matches('/');
+    Ok(query.map_or_else(|| head.to_owned(), |query| format!("{head}?{query}")))
+}
+
+/// The URL of a proxy: it may hold a user name and a password.
+pub fn proxy_url(value: &str) -> Result<String, String> {
+    let url = parse_any_url(value)?;
+    without_query(&url)?;
+    match url.path() {
+        "" | "/" => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        _ => Err("must end after the host and the port".to_owned()),
+    }
+}
+
+fn parse_any_url(value: &str) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|_| "must be a URL such as https://bot.example.com".to_owned())?;
-    let fault = match &url {
-        url if !matches!(url.scheme(), "http" | "https") => "must begin with http:// or https://",
-        url if !url.username().is_empty() || url.password().is_some() => "must not hold a user name or a password",
-        url if url.query().is_some() || url.fragment().is_some() => "must end before the ? or #",
-        _ => return Ok(url),
-    };
-    Err(fault.to_owned())
+    if matches!(url.scheme(), "http" | "https") {
+        Ok(url)
+    } else {
+        Err("must begin with http:// or https://".to_owned())
+    }
+}
+
+fn without_password(url: &Url) -> Result<(), String> {
+    let is_open = url.username().is_empty() && url.password().is_none();
+    if is_open { Ok(()) } else { Err("must not hold a user name or a password".to_owned()) }
+}
+
+fn without_query(url: &Url) -> Result<(), String> {
+    let is_bare = url.query().is_none() && url.fragment().is_none();
+    if is_bare { Ok(()) } else { Err("must end before the ? or #".to_owned()) }
 }
 
 /// A list of origins.

@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod format;
 pub mod identity;
 pub mod reader;
+pub mod rendition;
 mod source;
 pub mod text;
 pub mod walk;

@@ -4,7 +4,25 @@
 //! attributes, so that any machine can go on. Nothing is kept here but what makes it faster.
 
 pub mod account;
+pub mod apply;
 pub mod cost;
+pub mod error;
+pub mod estimate;
+pub mod folder;
+pub mod hashes;
+pub mod lease;
 pub mod name;
+pub mod plan;
 pub mod prepare;
 pub mod prune;
+pub mod service;
+pub mod state;
+pub mod sync;
+#[cfg(test)]
+mod tests;
+
+pub use crate::hosted::error::HostedError;
+pub use crate::hosted::plan::{Plan, plan};
+pub use crate::hosted::service::Service;
+pub use crate::hosted::state::Remote;
+pub use crate::hosted::sync::{Gate, Look, Options, SyncContext, SyncReport, Timing, look, sync};

@@ -100,7 +100,7 @@ pub fn plan(records: &[DocumentRecord], scan: &Scan) -> Plan {
 }
 
 /// Why the file at a path, or a folder above it, is left out.
-fn skip_reason<'a>(path: &str, skipped: &HashMap<&str, &'a Skipped>) -> Option<&'a str> {
+pub fn skip_reason<'a>(path: &str, skipped: &HashMap<&str, &'a Skipped>) -> Option<&'a str> {
     let found = skipped.get(path).or_else(|| folders(path).find_map(|folder| skipped.get(folder)));
     found.map(|skipped| skipped.reason.as_str())
 }

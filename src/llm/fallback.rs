@@ -26,6 +26,10 @@ impl ChatModel for Fallback {
         self.first.name()
     }
 
+    fn needs_hits(&self) -> bool {
+        self.first.needs_hits() || self.then.needs_hits()
+    }
+
     fn takes(&self, cue: &Cue) -> bool {
         self.first.takes(cue)
     }
@@ -62,7 +66,11 @@ impl Answering {
     }
 
     fn fall_back(&mut self, error: LlmError) -> Result<ModelEvent, LlmError> {
-        let Some((second, request)) = self.second.take().filter(|(second, request)| second.takes(&request.cue)) else {
+        // What the model's rules forbid is not answered by one without such rules.
+        let may_step_in = |(second, request): &(Arc<dyn ChatModel>, ChatRequest)| {
+            second.takes(&request.cue) && !matches!(error, LlmError::Declined(_))
+        };
+        let Some((second, request)) = self.second.take().filter(may_step_in) else {
             return Err(error);
         };
         tracing::warn!(code = error.code(), backend = second.name(), "another backend answers: {error}");
@@ -73,7 +81,13 @@ impl Answering {
 
 /// Whether a visitor sees something of the answer now.
 fn is_told(event: &ModelEvent) -> bool {
-    !matches!(event, ModelEvent::Beside(Beside::Retrying | Beside::Progress { .. }) | ModelEvent::InventedMarker)
+    !matches!(
+        event,
+        ModelEvent::Beside(Beside::Retrying | Beside::Progress { .. })
+            | ModelEvent::InventedMarker
+            | ModelEvent::Found(_)
+            | ModelEvent::Used(_)
+    )
 }
 
 #[cfg(test)]

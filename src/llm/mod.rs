@@ -89,6 +89,10 @@ pub struct ChatRequest {
     pub cue: Cue,
     /// Text for the model alone, from the thread's hidden items, oldest first.
     pub hidden: Vec<String>,
+    /// Places in `hits` of what the visitor attached.
+    pub attached: Vec<usize>,
+    /// Who asks, as a name that says nothing of the visitor.
+    pub visitor: Option<String>,
 }
 
 /// One earlier turn.
@@ -114,8 +118,17 @@ pub enum ModelEvent {
     },
     /// The text so far ends with a mark that is no citation.
     Link(Source),
-    /// What the backend found by itself: later [`Self::Cite`]s count on from the request's hits into these.
+    /// What the backend found by itself, beside what was found before.
     Found(Vec<Found>),
+    /// A claim that a found piece supports.
+    CiteFound {
+        /// Place among all that the backend told as [`Self::Found`], from 0.
+        found: usize,
+        /// The supporting words as the service has them; without them the whole piece supports it.
+        quote: Option<String>,
+        /// Code points of the text before which the claim ends, not more than were told.
+        at: usize,
+    },
     /// What the answer took so far; it replaces what was told before.
     Used(Usage),
     /// Something that is no text of the message.
@@ -141,6 +154,9 @@ pub enum LlmError {
     /// It refuses, and will refuse again: a wrong key, an unknown model, a prompt too long.
     #[error("the model backend refuses: {0}")]
     Refused(String),
+    /// It will not answer this question: its own rules or a filter forbid it. Nobody else answers in its place.
+    #[error("the model declines to answer: {0}")]
+    Declined(String),
 }
 
 impl LlmError {
@@ -151,6 +167,7 @@ impl LlmError {
             Self::Busy(_) => "model_busy",
             Self::Slow(_) => "model_slow",
             Self::Refused(_) => "model_refused",
+            Self::Declined(_) => "model_declined",
         }
     }
 }
@@ -159,6 +176,10 @@ impl LlmError {
 pub trait ChatModel: Send + Sync {
     /// The backend's name, as in `MODEL_BACKEND`.
     fn name(&self) -> &'static str;
+    /// Whether it answers from what the index gives. One that searches elsewhere gets what is attached alone.
+    fn needs_hits(&self) -> bool {
+        true
+    }
     /// Whether it knows what to do with such a turn; all know messages.
     fn takes(&self, cue: &Cue) -> bool {
         matches!(cue, Cue::Message)

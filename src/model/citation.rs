@@ -7,12 +7,13 @@ use crate::model::{Locator, file_name};
 
 /// A link from a place in an answer to a chunk retrieved in the same turn; `quote` is a substring of that chunk.
 ///
-/// Only `answer::cite` makes one.
+/// What another service found and our own text does not have is not located: then the citation names the document,
+/// and has neither chunk nor quote nor place. Only `answer::cite` makes one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Citation {
-    /// The chunk.
+    /// The chunk; empty when it is not located.
     pub chunk_id: String,
-    /// Its document.
+    /// Its document; empty when the index does not have it.
     pub document_id: String,
     /// Path of the document, relative to the documents folder.
     pub path: String,
@@ -20,12 +21,15 @@ pub struct Citation {
     pub title: String,
     /// Description of the document.
     pub description: Option<String>,
-    /// The words of the chunk that support the answer.
+    /// The words of the chunk that support the answer; empty when it is not located.
     pub quote: String,
     /// Where the quote stands.
     pub locator: Locator,
     /// Position in the answer's text after which the footnote mark belongs, in Unicode code points.
     pub index: usize,
+    /// Whether the place in the document is known.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub located: bool,
 }
 
 /// A complete answer.
@@ -33,7 +37,7 @@ pub struct Citation {
 pub struct Answer {
     /// The text, without markers.
     pub text: String,
-    /// Its citations, in the order of their positions.
+    /// Its citations, in the order in which they were told.
     pub citations: Vec<Citation>,
     /// Its other marks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -42,6 +46,19 @@ pub struct Answer {
     pub refused: bool,
     /// How many markers named nothing retrieved, or quoted words that are not there, and were dropped.
     pub dropped_markers: u32,
+    /// How many citations name a document without a place in it.
+    #[serde(default)]
+    pub unlocated: u32,
+}
+
+/// Citations of before this could be said are all located.
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_yes(located: &bool) -> bool {
+    *located
 }
 
 impl Citation {

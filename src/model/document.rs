@@ -204,6 +204,8 @@ pub struct Found {
     pub document_id: Option<String>,
     /// The document's path, when the service keeps it.
     pub path: Option<String>,
+    /// The document's title, when the service keeps it.
+    pub title: Option<String>,
     /// The name of the file that the service has.
     pub file_name: String,
     /// The text as the service has it.

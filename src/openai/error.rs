@@ -52,6 +52,8 @@ pub struct FailedCall {
     pub message: String,
     /// `x-request-id`, for the service's support.
     pub request_id: Option<String>,
+    /// `X-Client-Request-Id`, the id that we gave the last attempt: what is left to ask by when no answer came.
+    pub client_request_id: Option<String>,
     /// How long the service asks to be left alone.
     pub retry_after: Option<Duration>,
     /// Whether the work may have been done all the same: a write whose answer is lost.
@@ -83,13 +85,14 @@ impl FailedCall {
             param: None,
             message: message.into(),
             request_id: None,
+            client_request_id: None,
             retry_after: None,
             may_be_done: false,
         }
     }
 }
 
-impl OpenAiError {
+impl FailedCall {
     /// Whether trying again later is reasonable.
     pub fn is_temporary(&self) -> bool {
         matches!(
@@ -102,6 +105,12 @@ impl OpenAiError {
                 | ErrorKind::Broken
         )
     }
+
+    /// The id to ask the service's support by: its own, else the one that we sent.
+    fn told_id(&self) -> Option<String> {
+        let theirs = self.request_id.as_ref().map(|id| format!("request {id}"));
+        theirs.or_else(|| self.client_request_id.as_ref().map(|id| format!("client request {id}")))
+    }
 }
 
 impl fmt::Display for OpenAiError {
@@ -110,7 +119,8 @@ impl fmt::Display for OpenAiError {
         let parts = [
             self.status.map(|status| format!("HTTP {status}")),
             self.code.clone(),
-            self.request_id.as_ref().map(|id| format!("request {id}")),
+            self.told_id(),
+            self.retry_after.map(|wait| format!("wants to be left alone for {} s", wait.as_secs_f64().ceil())),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         if parts.is_empty() { Ok(()) } else { write!(f, " ({})", parts.join(", ")) }

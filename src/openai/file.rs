@@ -5,8 +5,16 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::openai::client::{Client, Deleted};
-use crate::openai::{OpenAiError, Page};
+use crate::openai::address::segment;
+use crate::openai::call::Call;
+use crate::openai::client::Client;
+use crate::openai::pace::Cost;
+use crate::openai::piece::{Piece, Source};
+use crate::openai::upload::{PART_BYTES, upload_in_parts};
+use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page};
+
+/// The largest file that the service takes, and that can be searched: 512 MB (description of `POST /files`).
+pub const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// An uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -69,13 +77,27 @@ impl Body {
 
 impl Client {
     /// Uploads a file for retrieval (purpose `assistants`): in one request, or in parts when it is large.
+    ///
+    /// One above [`MAX_FILE_BYTES`] is refused before any request, and one that changes meanwhile is never sent as a
+    /// whole: both are [`ErrorKind::Refused`]. When the answer to the last bytes is lost the error says
+    /// `may_be_done`: look for the file by its name before uploading it again.
     pub async fn upload(&self, upload: &Upload) -> Result<File, OpenAiError> {
-        self.post_file(upload).await
+        let bytes = upload.body.len();
+        let refused = |why: String| OpenAiError::from(FailedCall::new("POST /files", ErrorKind::Refused, why));
+        if bytes > MAX_FILE_BYTES {
+            return Err(refused(format!("it has {bytes} bytes, and the service takes {MAX_FILE_BYTES}")));
+        }
+        let source = Source::of(&upload.body).await.map_err(refused)?;
+        let piece = Piece::whole(source, upload.filename.clone(), upload.mime_type);
+        if bytes > PART_BYTES {
+            return upload_in_parts(self, piece).await;
+        }
+        self.send(&Call::post("/files").form(&[("purpose", "assistants")], "file", &piece).costs(Cost::Upload)).await
     }
 
     /// One file.
     pub async fn file(&self, file_id: &str) -> Result<File, OpenAiError> {
-        self.get(&format!("/files/{file_id}"), &[]).await
+        self.get(&format!("/files/{}", segment(file_id)), &[]).await
     }
 
     /// One page of the files for retrieval, newest first.
@@ -85,8 +107,16 @@ impl Client {
         self.get("/files", &query).await
     }
 
+    /// The content of a file, at most so many bytes. The service refuses it for some purposes, `assistants` among them.
+    pub async fn file_content(&self, file_id: &str, max_bytes: usize) -> Result<Bytes, OpenAiError> {
+        self.bytes(&Call::get(format!("/files/{}/content", segment(file_id))).at_most(max_bytes)).await
+    }
+
     /// Deletes a file. One that is not there counts as deleted.
     pub async fn delete_file(&self, file_id: &str) -> Result<(), OpenAiError> {
-        self.delete(&format!("/files/{file_id}")).await.map(|_: Deleted| ())
+        match self.delete(&format!("/files/{}", segment(file_id))).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
     }
 }

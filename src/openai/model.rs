@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::openai::OpenAiError;
+use crate::openai::address::segment;
 use crate::openai::client::Client;
 
 /// A model of the service.
@@ -28,6 +29,6 @@ impl Client {
 
     /// One model.
     pub async fn model(&self, name: &str) -> Result<Model, OpenAiError> {
-        self.get(&format!("/models/{name}"), &[]).await
+        self.get(&format!("/models/{}", segment(name)), &[]).await
     }
 }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::openai::OpenAiError;
+use crate::openai::address::segment;
+use crate::openai::call::Call;
 use crate::openai::client::Client;
+use crate::openai::retry::Safety;
 use crate::openai::vector_store::Attributes;
 
 /// A search.
@@ -58,7 +61,8 @@ struct Results {
 impl Client {
     /// Searches a vector store, best first.
     pub async fn search(&self, store_id: &str, search: &Search) -> Result<Vec<Found>, OpenAiError> {
-        let path = format!("/vector_stores/{store_id}/search");
-        self.post(&path, search).await.map(|results: Results| results.data)
+        let path = format!("/vector_stores/{}/search", segment(store_id));
+        let call = Call::post(path).json(search)?.safe(Safety::Read).private();
+        self.send(&call).await.map(|results: Results| results.data)
     }
 }

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::openai::client::{Client, Deleted};
-use crate::openai::{OpenAiError, Page};
+use crate::openai::address::segment;
+use crate::openai::call::Call;
+use crate::openai::client::Client;
+use crate::openai::pace::Cost;
+use crate::openai::retry::Safety;
+use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page};
 
 /// Files that one batch may attach.
 pub const MAX_BATCH: usize = 2000;
@@ -188,22 +192,22 @@ impl Client {
 
     /// One page of the stores, newest first.
     pub async fn stores(&self, after: Option<&str>) -> Result<Page<VectorStore>, OpenAiError> {
-        self.get("/vector_stores", &paged(after, None)).await
+        self.get("/vector_stores", &paged("desc", after, None)).await
     }
 
     /// One store.
     pub async fn store(&self, store_id: &str) -> Result<VectorStore, OpenAiError> {
-        self.get(&format!("/vector_stores/{store_id}"), &[]).await
+        self.get(&store_path(store_id), &[]).await
     }
 
     /// Changes a store.
     pub async fn update_store(&self, store_id: &str, change: &StoreChange) -> Result<VectorStore, OpenAiError> {
-        self.post(&format!("/vector_stores/{store_id}"), change).await
+        self.send(&Call::post(store_path(store_id)).json(change)?.safe(Safety::Idempotent)).await
     }
 
     /// Deletes a store; its files stay.
     pub async fn delete_store(&self, store_id: &str) -> Result<(), OpenAiError> {
-        self.delete(&format!("/vector_stores/{store_id}")).await.map(|_: Deleted| ())
+        self.delete(&store_path(store_id)).await
     }
 
     /// One page of a store's files, oldest first, or of those in one state.
@@ -213,17 +217,18 @@ impl Client {
         after: Option<&str>,
         only: Option<FileStatus>,
     ) -> Result<Page<StoreFile>, OpenAiError> {
-        self.get(&format!("/vector_stores/{store_id}/files"), &paged(after, only)).await
+        self.get(&files_path(store_id), &paged("asc", after, only)).await
     }
 
     /// One file of a store.
     pub async fn store_file(&self, store_id: &str, file_id: &str) -> Result<StoreFile, OpenAiError> {
-        self.get(&format!("/vector_stores/{store_id}/files/{file_id}"), &[]).await
+        self.get(&file_path(store_id, file_id), &[]).await
     }
 
     /// Attaches one file.
     pub async fn attach(&self, store_id: &str, attachment: &Attachment) -> Result<StoreFile, OpenAiError> {
-        self.post(&format!("/vector_stores/{store_id}/files"), attachment).await
+        let cost = Cost::Attach { store_id, files: 1 };
+        self.send(&Call::post(files_path(store_id)).json(attachment)?.costs(cost)).await
     }
 
     /// Replaces what is attached to a file.
@@ -233,35 +238,42 @@ impl Client {
         file_id: &str,
         attributes: &Attributes,
     ) -> Result<StoreFile, OpenAiError> {
-        let path = format!("/vector_stores/{store_id}/files/{file_id}");
-        self.post(&path, &json!({ "attributes": attributes })).await
+        let call = Call::post(file_path(store_id, file_id)).json(&json!({ "attributes": attributes }))?;
+        self.send(&call.safe(Safety::Idempotent)).await
     }
 
     /// Takes a file out of a store; the file itself stays.
     pub async fn detach(&self, store_id: &str, file_id: &str) -> Result<(), OpenAiError> {
-        self.delete(&format!("/vector_stores/{store_id}/files/{file_id}")).await.map(|_: Deleted| ())
+        self.delete(&file_path(store_id, file_id)).await
     }
 
     /// The text that the service has of a file.
     pub async fn store_file_text(&self, store_id: &str, file_id: &str) -> Result<String, OpenAiError> {
-        let path = format!("/vector_stores/{store_id}/files/{file_id}/content");
+        let path = format!("{}/content", file_path(store_id, file_id));
         let page: Page<crate::openai::search::Text> = self.get(&path, &[]).await?;
+        if page.has_more {
+            // How the next page is asked for is not described; half a text must not pass for the whole.
+            let why = "the service gives this text in pages, and how to ask for the next is not known";
+            return Err(FailedCall::new(&format!("GET {path}"), ErrorKind::Broken, why).into());
+        }
         Ok(page.data.into_iter().map(|piece| piece.text).collect())
     }
 
     /// Attaches 1 to [`MAX_BATCH`] files together.
     pub async fn create_batch(&self, store_id: &str, files: &[Attachment]) -> Result<Batch, OpenAiError> {
-        self.post(&format!("/vector_stores/{store_id}/file_batches"), &json!({ "files": files })).await
+        let cost = Cost::Attach { store_id, files: files.len() };
+        self.send(&Call::post(batches_path(store_id)).json(&json!({ "files": files }))?.costs(cost)).await
     }
 
     /// Where a batch stands.
     pub async fn batch(&self, store_id: &str, batch_id: &str) -> Result<Batch, OpenAiError> {
-        self.get(&format!("/vector_stores/{store_id}/file_batches/{batch_id}"), &[]).await
+        self.get(&format!("{}/{}", batches_path(store_id), segment(batch_id)), &[]).await
     }
 
     /// Gives a batch up.
     pub async fn cancel_batch(&self, store_id: &str, batch_id: &str) -> Result<Batch, OpenAiError> {
-        self.post(&format!("/vector_stores/{store_id}/file_batches/{batch_id}/cancel"), &json!({})).await
+        let path = format!("{}/{}/cancel", batches_path(store_id), segment(batch_id));
+        self.send(&Call::post(path).safe(Safety::Idempotent)).await
     }
 
     /// One page of a batch's files.
@@ -272,13 +284,29 @@ impl Client {
         after: Option<&str>,
         only: Option<FileStatus>,
     ) -> Result<Page<StoreFile>, OpenAiError> {
-        let path = format!("/vector_stores/{store_id}/file_batches/{batch_id}/files");
-        self.get(&path, &paged(after, only)).await
+        let path = format!("{}/{}/files", batches_path(store_id), segment(batch_id));
+        self.get(&path, &paged("asc", after, only)).await
     }
 }
 
-fn paged(after: Option<&str>, only: Option<FileStatus>) -> Vec<(&'static str, &str)> {
-    let mut query = vec![("limit", PAGE), ("order", "asc")];
+fn store_path(store_id: &str) -> String {
+    format!("/vector_stores/{}", segment(store_id))
+}
+
+fn files_path(store_id: &str) -> String {
+    format!("{}/files", store_path(store_id))
+}
+
+fn file_path(store_id: &str, file_id: &str) -> String {
+    format!("{}/{}", files_path(store_id), segment(file_id))
+}
+
+fn batches_path(store_id: &str) -> String {
+    format!("{}/file_batches", store_path(store_id))
+}
+
+fn paged<'a>(order: &'static str, after: Option<&'a str>, only: Option<FileStatus>) -> Vec<(&'static str, &'a str)> {
+    let mut query = vec![("limit", PAGE), ("order", order)];
     query.extend(after.map(|id| ("after", id)));
     query.extend(only.and_then(FileStatus::name).map(|name| ("filter", name)));
     query

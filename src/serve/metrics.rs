@@ -95,6 +95,7 @@ pub struct Metrics {
     refused: Family<LimitLabel, Counter>,
     model_events: Family<EventLabel, Counter>,
     dropped_markers: Counter,
+    unlocated: Counter,
     connections: Gauge,
     uploaded_bytes: Counter<u64, AtomicU64>,
     reloads: Family<OutcomeLabel, Counter>,
@@ -117,6 +118,7 @@ impl Default for Metrics {
             refused: Family::default(),
             model_events: Family::default(),
             dropped_markers: Counter::default(),
+            unlocated: Counter::default(),
             connections: Gauge::default(),
             uploaded_bytes: Counter::default(),
             reloads: Family::default(),
@@ -153,6 +155,8 @@ impl Metrics {
         registry.register("refused_requests", "Requests and connections refused, by limit", self.refused.clone());
         registry.register("model_events", "Retries and fall-backs of the model", self.model_events.clone());
         registry.register("dropped_markers", "Invented citations left out", self.dropped_markers.clone());
+        let help = "Citations that name a document without a place in it";
+        registry.register("citations_unlocated", help, self.unlocated.clone());
         registry.register("connections", "Open connections of the public side", self.connections.clone());
         registry.register("settings_reloads", "Reloads of the settings, by outcome", self.reloads.clone());
         let help = "Bytes of attachments taken";
@@ -224,6 +228,11 @@ impl Metrics {
     /// Citations that named nothing retrieved were left out.
     pub fn dropped_markers(&self, count: u32) {
         self.dropped_markers.inc_by(u64::from(count));
+    }
+
+    /// Citations whose place in the document was not found.
+    pub fn unlocated_citations(&self, count: u32) {
+        self.unlocated.inc_by(u64::from(count));
     }
 
     /// A connection was opened; it is counted as open until the value is dropped.

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::model::attachment::{Attachment, AttachmentUsage};
 use crate::model::item::InputSubmission;
 use crate::model::thread::{FeedbackKind, Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage};
+use crate::model::usage::{UsageQuery, UsageRow, UsageSum};
 use crate::secret::Secret;
 
 pub use sqlite::SqliteStore;
@@ -108,6 +109,12 @@ pub trait Store: Send + Sync {
     async fn set_feedback(&self, who: &Principal, thread_id: &str, feedback: &Feedback) -> Result<(), StoreError>;
     /// The newest assistant message that has citations.
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError>;
+    /// [`Self::add_item`] and [`Self::add_usage`] in one transaction.
+    async fn add_answer(&self, who: &Principal, item: &ThreadItem, used: &UsageRow) -> Result<(), StoreError>;
+    /// Keeps what an answer took, whoever asked; of a thread that is gone, without what leads to it.
+    async fn add_usage(&self, used: &UsageRow) -> Result<(), StoreError>;
+    /// What everybody's answers took.
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageSum>, StoreError>;
     /// Ends the connections; later operations fail.
     async fn close(&self);
 }
@@ -249,6 +256,20 @@ pub enum OpenError {
     },
 }
 
+/// Why a store cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// It fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sums being looked up; none where there is no database.
+pub type Looking = BoxFuture<'static, Result<Option<Vec<UsageSum>>, LookError>>;
+
 /// A store being opened.
 pub type Opening = BoxFuture<'static, Result<Arc<dyn Store>, OpenError>>;
 
@@ -262,6 +283,8 @@ pub struct Backend {
     pub example: &'static str,
     /// Opens one by what follows the scheme, making and migrating it when needed.
     pub open: fn(String) -> Opening,
+    /// Looks up what answers took while a server may have the store open: it takes no lock, makes and changes nothing.
+    pub look_at_usage: fn(String, UsageQuery) -> Looking,
 }
 
 /// All kinds of store.
@@ -275,6 +298,9 @@ pub const BACKENDS: &[Backend] = &[Backend {
             Ok(Arc::new(SqliteStore::open(path).await?) as Arc<dyn Store>)
         })
     },
+    look_at_usage: |rest, query| {
+        Box::pin(async move { sqlite::look_at_usage(sqlite::path_of_url(&rest)?.to_owned(), query).await })
+    },
 }];
 
 /// Opens the store that a `DATABASE_URL` names: `sqlite:PATH`, or a plain path.
@@ -287,6 +313,23 @@ pub async fn open(location: &Secret) -> Result<Arc<dyn Store>, OpenError> {
         Some(backend) => (backend.open)(rest.to_owned()).await,
         None => Err(OpenError::Unsupported { scheme: scheme.to_ascii_lowercase() }),
     }
+}
+
+/// Looks up what answers took in the store that a `DATABASE_URL` names, as [`open`] reads it.
+pub async fn look_at_usage(location: &Secret, query: UsageQuery) -> Result<Option<Vec<UsageSum>>, LookError> {
+    let location = location.expose();
+    let Some((scheme, rest)) = split_scheme(location) else {
+        return look_at_usage_in(sqlite::path_of_text(location)?, query).await;
+    };
+    match BACKENDS.iter().find(|backend| backend.scheme.eq_ignore_ascii_case(scheme)) {
+        Some(backend) => (backend.look_at_usage)(rest.to_owned(), query).await,
+        None => Err(OpenError::Unsupported { scheme: scheme.to_ascii_lowercase() }.into()),
+    }
+}
+
+/// The same in the store of this file.
+pub async fn look_at_usage_in(path: &Path, query: UsageQuery) -> Result<Option<Vec<UsageSum>>, LookError> {
+    sqlite::look_at_usage(path.to_owned(), query).await
 }
 
 /// The kind of store that a location names; a plain path, or none, means the first of the table.

@@ -6,6 +6,9 @@ use crate::model::Citation;
 use crate::model::item::{Link, Source};
 use crate::model::thread::AssistantMessage;
 
+/// Said of a citation that names a document only.
+const UNLOCATED: &str = "The place in the document is not known.";
+
 /// A part of an answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct AssistantContent<'a> {
@@ -48,7 +51,7 @@ impl<'a> From<&'a Citation> for Annotation<'a> {
     fn from(citation: &'a Citation) -> Self {
         let source = FileSource {
             title: &citation.title,
-            description: citation.description.as_deref(),
+            description: if citation.located { citation.description.as_deref() } else { Some(UNLOCATED) },
             r#type: "file",
             filename: citation.filename(),
         };

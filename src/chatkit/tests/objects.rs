@@ -213,6 +213,7 @@ fn cited(links: Vec<Link>) -> AssistantMessage {
         quote: "q".into(),
         locator: Locator::default(),
         index: 12,
+        located: true,
     };
     AssistantMessage { text: "Größe 🦀".into(), citations: vec![citation], links }
 }

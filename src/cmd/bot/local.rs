@@ -46,7 +46,10 @@ impl LocalBot {
                 AnswerEvent::Delta(text) => shown.delta(&text)?,
                 AnswerEvent::Citation(citation) => shown.cite(&citation.title, &citation.path, &citation.locator)?,
                 AnswerEvent::Beside(Beside::FellBack) => shown.warn(FELL_BACK),
-                AnswerEvent::Retrieved { .. } | AnswerEvent::Link(_) | AnswerEvent::Beside(_) => {}
+                AnswerEvent::Retrieved { .. }
+                | AnswerEvent::Link(_)
+                | AnswerEvent::Beside(_)
+                | AnswerEvent::Used(_) => {}
                 AnswerEvent::Done(answer) => whole = answer,
             }
         }
@@ -75,6 +78,7 @@ fn source(citation: Citation) -> Source {
         title: citation.title,
         locator: citation.locator,
         quote: citation.quote,
+        located: citation.located,
         index: Some(citation.index),
     }
 }

@@ -28,7 +28,7 @@ pub struct BotArgs {
     /// Folder of the index [default: STATE_DIR]
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     pub state_dir: Option<String>,
-    /// Who answers: extractive, chat or stub [default: MODEL_BACKEND]
+    /// Who answers: extractive, openai, chat or stub [default: MODEL_BACKEND]
     #[arg(long, value_name = "NAME", conflicts_with = "url")]
     pub model_backend: Option<String>,
     /// Answer from the index as it is, without looking at the documents first
@@ -72,6 +72,8 @@ pub struct Source {
     pub locator: Locator,
     /// Its words.
     pub quote: String,
+    /// Whether the place is known; otherwise the document alone is.
+    pub located: bool,
     /// Position in the answer, in code points.
     pub index: Option<usize>,
 }

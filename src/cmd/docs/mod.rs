@@ -1,5 +1,6 @@
 //! `docs`: the documents and their index. One file a verb.
 
+mod hosted;
 mod inventory;
 mod lint;
 mod list;
@@ -82,7 +83,11 @@ pub struct FolderArgs {
 
 impl FolderArgs {
     fn settings(&self, ctx: &Ctx) -> Result<Settings, Failure> {
-        let mut flags = Overrides::new();
+        self.settings_with(Overrides::new(), ctx)
+    }
+
+    /// The settings, with flags of one verb beside these.
+    fn settings_with(&self, mut flags: Overrides, ctx: &Ctx) -> Result<Settings, Failure> {
         for (key, value) in [("DOCS_DIR", &self.docs_dir), ("STATE_DIR", &self.state_dir)] {
             if let Some(value) = value {
                 flags.push((key, value.display().to_string()));
@@ -143,5 +148,7 @@ mod tests {
         assert!(parse(&["docs", "search", "words", "--queries", "q.jsonl"]).is_err());
         assert!(parse(&["docs", "search", "words", "--top-k", "0"]).is_err());
         assert!(parse(&["docs", "remove"]).is_err());
+        assert!(parse(&["docs", "sync", "--to", "openai", "--store", "vs_1", "--deadline", "5"]).is_ok());
+        assert!(parse(&["docs", "sync", "--to", "elsewhere"]).is_err());
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app;
 use crate::clock::SystemClock;
+use crate::cmd::docs::hosted::{self, TargetArgs};
 use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking as looking_failed, problem_lines};
 use crate::cmd::{Ctx, help_end};
@@ -24,10 +25,15 @@ use crate::ui::{Format, clean, table};
         problems (path, code, message), skipped (path, reason). A renamed document is an update with moved_from and \
         renamed: it is not read again. Problems inside documents show only when they were read, that is after a \
         sync.\n\n\
+        With --to openai it is the plan for a vector store: add, replace, relabel (other attributes, no upload), resume \
+        (still being indexed), retry, remove, keep, drop (versions that nobody needs), orphans (uploads in no store), \
+        store_id, foreign, upload_bytes, usd_per_month and prices_as_of (an estimate), requests, question, problems, \
+        skipped.\n\n\
         Exit codes: 0 done; 1 there is no documents folder; 3 documents.yaml is wrong; with --exit-code 7 when the \
         sync would change something; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs plan" => "see what would change",
+        "chatbotctl docs plan --to openai" => "the same for the vector store of this profile, with what it will cost",
         "chatbotctl docs plan --checksum" => "trust no file's size and times",
         "chatbotctl docs plan --exit-code --format json" => "end with code 7 when something would"
     )
@@ -35,6 +41,8 @@ use crate::ui::{Format, clean, table};
 pub struct Args {
     #[command(flatten)]
     folders: FolderArgs,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Exit with 7 when there are changes
     #[arg(long)]
     exit_code: bool,
@@ -72,7 +80,11 @@ pub struct Shown {
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let Args { checksum, retry_failed, .. } = args;
     let options = SyncOptions { checksum, retry_failed, ..SyncOptions::default() };
-    let shown = show(&args.folders, options, ctx).await?;
+    let shown = if args.target.is_hosted()? {
+        hosted::plan(&args.folders, &args.target, options, ctx).await?
+    } else {
+        show(&args.folders, options, ctx).await?
+    };
     Ok(if args.exit_code && shown.has_changes { Exit::Undecided } else { shown.exit })
 }
 

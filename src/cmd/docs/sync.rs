@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app;
 use crate::clock::SystemClock;
+use crate::cmd::docs::hosted::{self, TargetArgs};
 use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, folder_problem, plan, problem_lines, watch};
 use crate::cmd::{Ctx, help_end};
@@ -15,6 +16,9 @@ use crate::exit::Exit;
 use crate::index::VectorStore;
 use crate::ingest::{self, SyncContext, SyncError, SyncOptions, SyncReport};
 use crate::ui::{Format, clean};
+
+/// How long bringing a vector store up to date may take.
+const DEADLINE: Duration = Duration::from_hours(2);
 
 /// Bring the index up to date with the documents folder
 #[derive(Debug, clap::Args)]
@@ -31,18 +35,27 @@ use crate::ui::{Format, clean};
         id_rsa, secrets.*), files of other programs, formats that are not read, and what `.chatbotctlignore` names: \
         in any folder, in the syntax of .gitignore.\n\n\
         A file is hashed when its size, times or inode are others than noted, or too young to tell.\n\n\
+        With --to openai a vector store is brought up to date instead. It is the truth about itself: path, hash and \
+        id of each document are attached to its file, so any machine can go on where another one stopped. Files \
+        that are not ours stay untouched. A changed document goes up first; its old version leaves when the new one \
+        can be found. A document that the service could not index is told at every sync and not sent again before it \
+        changes (--retry-failed does). Two syncs at once on one store are refused, also from two machines.\n\n\
         With --watch it goes on until Ctrl-C, one line (with --format jsonl one document) for each sync that \
         changed something; what keeps one from happening is told, and it goes on.\n\n\
         With --format json: schema, added, updated, removed, unchanged, renamed (how many of the updated only have \
-        another path), interrupted, problems (path, code, message), skipped (path, reason).\n\n\
+        another path), interrupted, problems (path, code, message), skipped (path, reason). With --to openai also \
+        relabelled (how many of the updated were not uploaded), foreign (files of others), store_id, uploaded_bytes, \
+        requests, usd_per_month and prices_as_of (an estimate), out_of_time; renamed is left out.\n\n\
         Exit codes: 0 done; 1 done, with problems, or there is no documents folder, or the disk is full or read-only \
-        (the index is as it was); 2 used wrongly; 3 documents.yaml is wrong; 5 another sync is running; 7 many \
+        (the index is as it was); 2 used wrongly; 3 documents.yaml is wrong, or no vector store is chosen; 4 no or \
+        a wrong key; 5 another sync is running, or the service is not reachable, or the deadline has passed; 7 many \
         documents would be removed; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl docs sync" => "index the documents of this project",
         "chatbotctl docs sync --docs-dir manuals --dry-run" => "look first, at another folder",
         "chatbotctl docs sync --wait 60 --format json" => "after another sync, and a report for a program",
         "chatbotctl docs sync --allow-delete" => "also when many documents are gone",
+        "chatbotctl docs sync --to openai" => "bring the vector store of this profile up to date",
         "chatbotctl docs sync --watch" => "follow the folder until Ctrl-C",
         "chatbotctl docs sync --watch --poll 30" => "the same on a network folder"
     )
@@ -50,6 +63,8 @@ use crate::ui::{Format, clean};
 pub struct Args {
     #[command(flatten)]
     folders: FolderArgs,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Show the plan and do nothing
     #[arg(long, conflicts_with_all = ["watch", "allow_delete", "wait"])]
     dry_run: bool,
@@ -59,12 +74,15 @@ pub struct Args {
     /// Hash every file, however untouched it looks
     #[arg(long)]
     checksum: bool,
-    /// Read unchanged files again that could not be read
+    /// Read unchanged files again that could not be read, or be indexed by the service
     #[arg(long)]
     retry_failed: bool,
     /// Wait so long for another sync to end
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=86_400))]
     wait: Option<u64>,
+    /// With --to openai: end after so many minutes at the latest; the next sync goes on [default: 120]
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    deadline: Option<u64>,
     /// Go on, and sync whenever something changes
     #[arg(long)]
     watch: bool,
@@ -86,6 +104,12 @@ impl Args {
 
 /// Runs `docs sync`.
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    if args.target.is_hosted()? {
+        return hosted(args, ctx).await;
+    }
+    if args.deadline.is_some() {
+        return Err(hosted::only_hosted("--deadline"));
+    }
     let options = args.options();
     if args.dry_run {
         return plan::show(&args.folders, options, ctx).await.map(|shown| shown.exit);
@@ -119,6 +143,17 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
             show(&untouched(problem, index.records().await?.len()), ctx)
         }
     }
+}
+
+async fn hosted(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
+    if args.watch {
+        return Err(hosted::only_local("--watch"));
+    }
+    let deadline = args.deadline.map_or(DEADLINE, Duration::from_mins);
+    if args.dry_run {
+        return hosted::plan(&args.folders, &args.target, args.options(), ctx).await.map(|shown| shown.exit);
+    }
+    hosted::sync(&args.folders, &args.target, hosted::options(args.options(), deadline), ctx).await
 }
 
 fn untouched(problem: Problem, unchanged: usize) -> SyncReport {

@@ -17,6 +17,7 @@ use crate::llm::chat::dialect::{self, Dialect, Manner};
 use crate::llm::chat::failure;
 use crate::llm::chat::reply::{Patience, Reply};
 use crate::llm::chat::wire::{Complaint, Message, Request, Role};
+use crate::openai;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How much of a failure's body is read, in bytes.
@@ -98,7 +99,7 @@ impl Server {
             max_tokens: manner.max_tokens.then_some(max_tokens),
             max_completion_tokens: manner.max_completion_tokens.then_some(max_tokens),
         };
-        let url = format!("{}/chat/completions", self.settings.base_url);
+        let url = openai::join(&self.settings.base_url, "/chat/completions");
         let mut request = self.client.post(url).json(&body).header(ACCEPT, "text/event-stream, application/json");
         if let Some(key) = &self.settings.api_key {
             request = request.bearer_auth(key.expose());

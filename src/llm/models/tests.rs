@@ -136,7 +136,7 @@ fn what_is_wrong_in_it_is_told_with_its_place() {
         ("as_of: 2026-12-01\nmodels:\n  a:\n    prices: { input: 1e-9 }\n", ":4", "6 digits"),
         ("as_of: 2026-12-01\nmodels:\n  a:\n    prices: { input: .nan }\n", ":4", "a number"),
         ("as_of: 2026-12-01\nmodels:\n  a: {}\n  A: {}\n", "", "twice"),
-        ("as_of: [\n", ":2:1", ""),
+        ("as_of: [\n", ":1:8", ""),
     ] {
         let message = told(text);
         assert!(message.contains(&format!("models.yaml{place}")) && message.contains(words), "{text:?}: {message}");

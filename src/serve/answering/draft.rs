@@ -29,6 +29,12 @@ impl Draft {
         self.citations.len() + self.links.len()
     }
 
+    /// How many citations name a document without a place in it.
+    pub fn unlocated(&self) -> u32 {
+        let unlocated = self.citations.iter().filter(|citation| !citation.located).count();
+        u32::try_from(unlocated).unwrap_or(u32::MAX)
+    }
+
     /// Takes the whole answer in place of its pieces.
     pub fn complete(&mut self, answer: Answer) {
         self.text = answer.text;

@@ -15,6 +15,9 @@ const SLOW: &str = "The assistant took too long to answer. Please try again.";
 /// The model will not answer, however often it is asked.
 const REFUSED: &str = "The assistant cannot answer this. Trying again will not help.";
 
+/// The model or a filter will not answer this question.
+const DECLINED: &str = "The assistant will not answer this question. You can ask another one.";
+
 /// Why an answer is not told to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Interruption {
@@ -98,6 +101,7 @@ impl Interruption {
                 LlmError::Busy(_) => Event::custom_error(BUSY, true),
                 LlmError::Slow(_) => Event::custom_error(SLOW, true),
                 LlmError::Refused(_) => Event::custom_error(REFUSED, false),
+                LlmError::Declined(_) => Event::custom_error(DECLINED, false),
                 LlmError::Temporary(_) => Event::stream_error(true),
             },
             Self::HungUp

@@ -20,11 +20,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::{AnswerEvent, Turn};
 use crate::chatkit::{Annotation, Event, Item, StreamOptions, ThreadObject, Update, frame};
+use crate::clock::hex;
 use crate::model::item::{Cue, HiddenContext, Link};
 use crate::model::thread::{AssistantMessage, ItemContent, Principal, Thread, ThreadItem, UserMessage};
 use crate::model::{Answer, Citation};
@@ -94,6 +96,11 @@ fn words_of(message: &UserMessage) -> String {
     }
 }
 
+/// A name of this visitor for services that ask whom they serve: it cannot be turned back, and is none of our ids.
+fn visitor_name(who: &Principal) -> String {
+    hex(&Sha256::new_with_prefix(b"chatbotctl visitor\0").chain_update(&who.id).finalize()[..16])
+}
+
 struct Answering {
     state: AppState,
     question: Question,
@@ -115,12 +122,14 @@ impl Answering {
         };
         self.state.metrics.answer_ended(outcome);
         self.state.metrics.dropped_markers(self.draft.dropped_markers);
+        self.state.metrics.unlocated_citations(self.draft.unlocated());
         tracing::info!(
             request.id = %request_id::current(),
             thread.id = %self.question.thread.id,
             outcome,
             citations = self.draft.citations.len(),
             dropped_markers = self.draft.dropped_markers,
+            unlocated = self.draft.unlocated(),
             duration_ms = u64::try_from(self.pace.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answer ended"
         );
@@ -161,6 +170,7 @@ impl Answering {
                 Some(Ok(AnswerEvent::Citation(citation))) => self.tell_citation(citation).await?,
                 Some(Ok(AnswerEvent::Link(link))) => self.tell_link(link).await?,
                 Some(Ok(AnswerEvent::Beside(beside))) => self.tell_beside(beside).await?,
+                Some(Ok(AnswerEvent::Used(_))) => {}
                 Some(Ok(AnswerEvent::Done(answer))) => return self.finish(answer).await,
                 Some(Err(error)) => return Err(error.into()),
                 None => return Err(Interruption::NoAnswer),
@@ -208,6 +218,7 @@ impl Answering {
             cue: question.cue.clone(),
             hidden: [history::hidden_context(&items), attached.notes].concat(),
             attached: attached.hits,
+            visitor: Some(visitor_name(&question.who)),
         };
         Ok((turn, attached.place))
     }

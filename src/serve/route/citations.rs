@@ -31,7 +31,7 @@ struct Body<'a> {
 
 #[derive(Serialize)]
 struct Entry<'a> {
-    document_id: &'a str,
+    document_id: Option<&'a str>,
     filename: &'a str,
     title: &'a str,
     description: Option<&'a str>,
@@ -42,6 +42,7 @@ struct Entry<'a> {
     rows: Option<LineRange>,
     heading: Option<&'a str>,
     quote: &'a str,
+    located: bool,
 }
 
 /// `GET /knowledge/threads/{thread_id}/citations`
@@ -60,7 +61,7 @@ pub async fn show(
     let item = item.map_err(not_found)?;
     let citations = item.as_ref().map_or(&[][..], citations_of);
     Ok(route::json(&Body {
-        document_ids: citations.iter().map(|each| each.document_id.as_str()).collect(),
+        document_ids: citations.iter().filter_map(document_id).collect(),
         citations: citations.iter().map(entry).collect(),
     }))
 }
@@ -82,7 +83,7 @@ fn citations_of(item: &ThreadItem) -> &[Citation] {
 
 fn entry(citation: &Citation) -> Entry<'_> {
     Entry {
-        document_id: &citation.document_id,
+        document_id: document_id(citation),
         filename: citation.filename(),
         title: &citation.title,
         description: citation.description.as_deref(),
@@ -93,5 +94,11 @@ fn entry(citation: &Citation) -> Entry<'_> {
         rows: citation.locator.rows,
         heading: citation.locator.heading.as_deref(),
         quote: &citation.quote,
+        located: citation.located,
     }
+}
+
+/// The document, when it can be opened here.
+fn document_id(citation: &Citation) -> Option<&str> {
+    Some(citation.document_id.as_str()).filter(|document_id| !document_id.is_empty())
 }

@@ -7,8 +7,11 @@
 use rusqlite::{Connection, Error, OptionalExtension as _};
 
 /// All steps in order; the first makes schema 1.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("../migrations/sqlite/0001_threads.sql"), include_str!("../migrations/sqlite/0002_attachments.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("../migrations/sqlite/0001_threads.sql"),
+    include_str!("../migrations/sqlite/0002_attachments.sql"),
+    include_str!("../migrations/sqlite/0003_usage.sql"),
+];
 
 /// Says in the file's header whose database it is.
 const APPLICATION_ID: i64 = 0x6362_6f74;
@@ -65,7 +68,7 @@ fn take_step(connection: &Connection) -> Result<(), SchemaError> {
 
 /// The number that the database should have next, and the step to it: none where it only has to be written down.
 fn missing_step(connection: &Connection) -> Result<Option<(i64, Option<&'static str>)>, SchemaError> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let known = known();
     let version = version(connection)?;
     if version > known {
         return Err(SchemaError::Newer(version));
@@ -77,7 +80,13 @@ fn missing_step(connection: &Connection) -> Result<Option<(i64, Option<&'static 
     Ok(Some((version + 1, step)))
 }
 
-fn version(connection: &Connection) -> Result<i64, SchemaError> {
+/// The newest schema that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// The schema that the database has.
+pub(super) fn version(connection: &Connection) -> Result<i64, SchemaError> {
     let version = number(connection, "user_version")?;
     if number(connection, "application_id")? == APPLICATION_ID {
         return Ok(version);

@@ -8,6 +8,7 @@ mod checkpoint;
 mod failure;
 mod items;
 mod job;
+mod look;
 mod migrate;
 mod page;
 mod place;
@@ -17,6 +18,7 @@ mod session;
 mod statement;
 mod threads;
 mod turns;
+mod usage;
 mod writer;
 
 #[cfg(test)]
@@ -36,6 +38,7 @@ use tokio::sync::mpsc;
 use crate::model::attachment::{Attachment, AttachmentUsage};
 use crate::model::item::InputSubmission;
 use crate::model::thread::{Page, PageQuery, Principal, Thread, ThreadItem, ThreadStatus, UserMessage};
+use crate::model::usage::{UsageQuery, UsageRow, UsageSum};
 use crate::store::sqlite::checkpoint::{Checkpoints, LogPages};
 use crate::store::sqlite::job::{Job, Queue, ask};
 use crate::store::sqlite::migrate::SchemaError;
@@ -46,6 +49,7 @@ use crate::store::sqlite::statement::row;
 use crate::store::sqlite::writer::Writer;
 use crate::store::{Feedback, OpenError, StorageTrouble, Store, StoreError};
 
+pub(super) use look::usage as look_at_usage;
 pub(super) use place::{path_of_text, path_of_url};
 
 const READERS: usize = 4;
@@ -324,6 +328,21 @@ impl Store for SqliteStore {
     async fn newest_cited(&self, who: &Principal, thread_id: &str) -> Result<Option<ThreadItem>, StoreError> {
         let (who, thread_id) = (who.clone(), thread_id.to_owned());
         self.read(move |connection| items::newest_cited(connection, &who, &thread_id)).await
+    }
+
+    async fn add_answer(&self, who: &Principal, item: &ThreadItem, used: &UsageRow) -> Result<(), StoreError> {
+        let (who, item, used) = (who.clone(), ItemRow::of(item)?, used.clone());
+        self.write(move |connection| usage::insert_answer(connection, &who, &item, &used)).await
+    }
+
+    async fn add_usage(&self, used: &UsageRow) -> Result<(), StoreError> {
+        let used = used.clone();
+        self.write(move |connection| usage::insert(connection, &used)).await
+    }
+
+    async fn usage(&self, query: &UsageQuery) -> Result<Vec<UsageSum>, StoreError> {
+        let query = query.clone();
+        self.read(move |connection| usage::sums(connection, &query)).await
     }
 
     async fn close(&self) {

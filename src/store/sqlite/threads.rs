@@ -4,10 +4,10 @@ use rusqlite::{Connection, params};
 
 use crate::model::thread::{Order, Page, PageQuery, Principal, Thread, ThreadStatus};
 use crate::store::StoreError;
-use crate::store::sqlite::items;
 use crate::store::sqlite::page::{cut_page, first_bound};
 use crate::store::sqlite::row::{ItemRow, read_thread, status_columns};
 use crate::store::sqlite::statement::{change, row, rows};
+use crate::store::sqlite::{items, usage};
 
 /// A thread with its first item.
 pub(super) fn insert(
@@ -98,8 +98,9 @@ pub(super) fn set_status(
     row(connection, statement, params![status, reason, thread_id, who.id], read_thread)?.ok_or(StoreError::NoSuchThread)
 }
 
-/// Items, feedback and attachments go with their thread.
+/// Items, feedback and attachments go with their thread; what its answers cost stays, and leads nowhere.
 pub(super) fn delete(connection: &Connection, who: &Principal, thread_id: &str) -> Result<(), StoreError> {
+    usage::unlink(connection, who, thread_id)?;
     let statement = "DELETE FROM threads WHERE id = ?1 AND owner = ?2";
     match change(connection, statement, params![thread_id, who.id])? {
         0 => Err(StoreError::NoSuchThread),

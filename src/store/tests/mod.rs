@@ -4,6 +4,7 @@ mod attachments;
 mod pages;
 mod text;
 mod turns;
+mod usage;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -255,6 +256,7 @@ pub(in crate::store) fn answer_item(thread_id: &str, text: &str) -> ThreadItem {
         quote: "Thirty days".into(),
         locator: Locator { page: Some(3), ..Locator::default() },
         index: 12,
+        located: true,
     };
     let message = AssistantMessage { text: text.to_owned(), citations: vec![citation], links: Vec::new() };
     item(thread_id, ItemContent::AssistantMessage(message))

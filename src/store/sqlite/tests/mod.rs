@@ -1,6 +1,7 @@
 //! What is particular to SQLite.
 
 mod group;
+mod look;
 mod schema;
 mod trouble;
 

@@ -28,7 +28,7 @@ const CONVERSATION: &str = r#"
 "#;
 
 /// A database as an earlier version left it after this many steps.
-fn make_old(path: &Path, steps: usize) {
+pub(super) fn make_old(path: &Path, steps: usize) {
     let old = Connection::open(path).unwrap();
     old.execute_batch("PRAGMA journal_mode = WAL").unwrap();
     old.execute_batch(RECORDS).unwrap();
