@@ -14,6 +14,7 @@ mod show;
 mod skipped;
 mod status;
 mod sync;
+mod verify;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -55,13 +56,14 @@ commands! {
         Scan => scan,
         Lint => lint,
         Inventory => inventory,
+        Verify => verify,
     }
 }
 
 impl Args {
     /// Whether the result is a report in the common form.
     pub fn is_report(&self) -> bool {
-        matches!(self.verb, Verb::Lint(_))
+        matches!(self.verb, Verb::Lint(_) | Verb::Verify(_))
     }
 }
 
