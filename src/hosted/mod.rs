@@ -3,6 +3,7 @@
 //! The remote store is the truth about what is in it: path, hash and id of each document stand in its file's
 //! attributes, so that any machine can go on. Nothing is kept here but what makes it faster.
 
+pub mod adopt;
 pub mod apply;
 pub mod cost;
 pub mod error;

@@ -21,7 +21,7 @@ use crate::ingest::SyncOptions;
 use crate::ui::{Format, clean, table};
 
 /// How long is waited before a call is made a second time.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+pub(in crate::cmd) const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// How long a plan may take: it only reads.
 const PLAN_DEADLINE: Duration = Duration::from_hours(1);
 const MEBI: f64 = 1024.0 * 1024.0;
@@ -337,7 +337,7 @@ fn row(name: &str, change: &Change) -> Vec<String> {
 }
 
 /// The end of a command that a vector store, or the way to it, ended.
-pub(super) fn failure(error: HostedError) -> Failure {
+pub(in crate::cmd) fn failure(error: HostedError) -> Failure {
     const WHAT: &str = "sync the vector store";
     const WAIT: &str = "wait for the other sync to end: chatbotctl docs sync --to openai --wait 300";
     let why = error.to_string();

@@ -1,6 +1,6 @@
 //! `docs`: the documents and their index. One file a verb.
 
-mod hosted;
+pub(super) mod hosted;
 mod inventory;
 mod lint;
 mod list;
