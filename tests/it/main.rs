@@ -16,6 +16,8 @@ mod embeddings;
 mod fire;
 mod golden;
 mod help;
+#[cfg(unix)]
+mod import;
 mod init;
 mod lint;
 mod logs;
@@ -35,3 +37,5 @@ mod sync;
 mod threats;
 #[cfg(unix)]
 mod vector_store;
+#[cfg(unix)]
+mod verify;
