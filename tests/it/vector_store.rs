@@ -198,6 +198,21 @@ async fn search_shows_path_and_score_and_keeps_to_the_settings() {
     assert!(hits["hits"][0]["score"].as_f64().unwrap() > 0.0);
 }
 
+#[tokio::test]
+async fn a_hit_has_the_place_that_the_local_index_knows() {
+    let service = StandIn::start().await;
+    let store = Account::new(&service).create("one").await;
+    let text = "# Guide\n\nAll about tents, their poles and their pegs.\n\n## Warranty\n\nThe warranty of the tent \
+                lasts three years from the day of purchase, whoever bought it.\n";
+    let sandbox = sandbox(&service).env("VECTOR_STORE_ID", &store).file("data/guide.md", text);
+    sandbox.run(["docs", "sync", "--to", "openai"]).code(0);
+    let search = ["vector-store", "search", "warranty of the tent", "--format", "json"];
+    assert_eq!(sandbox.run(search).code(0).json()["hits"][0]["place"], Value::Null, "there is no index yet");
+    sandbox.run(["docs", "sync"]).code(0);
+    let hit = sandbox.run(search).code(0).json()["hits"][0].clone();
+    assert!(hit["place"].as_str().unwrap().contains("Warranty"), "{hit}");
+}
+
 /// Whatever others uploaded, and what other stores still need, stays.
 #[tokio::test]
 async fn prune_shows_and_removes_what_is_ours_and_nobodys() {
