@@ -110,8 +110,7 @@ async fn around(client: &Client, own: &str) -> Result<Around, OpenAiError> {
 fn named_stores(ctx: &Ctx, own: &str) -> BTreeSet<String> {
     let inputs = ctx.inputs();
     let named = |base: &Base| {
-        let (environment, folder) = (inputs.environment.clone(), inputs.folder.clone());
-        let of_profile = Inputs { profile: Some(base.name().to_owned()), environment, folder, ..Inputs::default() };
+        let of_profile = Inputs { profile: Some(base.name().to_owned()), ..(*inputs).clone() };
         let rows = config::resolve(&of_profile, &config::Flags::new()).rows;
         rows.into_iter().find(|row| row.key.name == "VECTOR_STORE_ID")?.shown
     };

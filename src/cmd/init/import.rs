@@ -92,7 +92,7 @@ pub(super) async fn plan(from: &Path, dir: &Path, no_adopt: bool, ctx: &Ctx) -> 
 }
 
 fn ended(error: tokio::task::JoinError) -> Failure {
-    Failure::new("init/bug", Exit::Bug, WHAT, error.to_string())
+    Failure::new("init/bug", Exit::Bug, WHAT, error.to_string()).cause(error)
 }
 
 /// The name of the project's env file, and what becomes of the template's variables.
@@ -111,9 +111,7 @@ fn read_settings(from: &Path, dir: &Path, ctx: &Ctx) -> Result<(String, env::Set
 }
 
 fn inputs(dir: &Path, ctx: &Ctx) -> Inputs {
-    let present = ctx.inputs();
-    let (profile, environment) = (present.profile.clone(), present.environment.clone());
-    Inputs { profile, environment, folder: dir.to_owned(), ..Inputs::default() }
+    Inputs { folder: dir.to_owned(), ..(*ctx.inputs()).clone() }
 }
 
 /// The settings of the project as they will be.
