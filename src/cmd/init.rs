@@ -1,5 +1,11 @@
 //! `init [DIR]`: a new bot project that runs at once. Nothing that exists is changed.
 
+mod copy;
+mod env;
+mod import;
+mod manifest;
+mod told;
+
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,24 +13,50 @@ use std::path::{Path, PathBuf};
 use clap::ValueHint;
 use serde::Serialize;
 
+use crate::cmd::init::told::Imported;
 use crate::cmd::{Ctx, help_end};
 use crate::config::template;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::ui::Format;
+use crate::ui::{Format, clean};
 
 /// Make a new bot project that runs at once
-///
-/// Writes settings, a sample document and a README. A file that exists is kept as it is. JSON: chatbotctl.init/1.
 #[derive(Debug, clap::Args)]
-#[command(after_help = help_end!(
-    "chatbotctl init my-bot" => "make the project in a new folder",
-    "chatbotctl init" => "add what is missing to the present folder"
-))]
+#[command(
+    long_about = "Make a new bot project that runs at once.\n\n\
+        Writes settings, a sample document and a README. A file that exists is kept as it is.\n\n\
+        --import takes over a ChatKit knowledge-assistant template: the settings of its env files (backend/.env, \
+        .env.local, .env, frontend/.env; KNOWLEDGE_VECTOR_STORE_ID becomes VECTOR_STORE_ID) go into the project's env \
+        file, readable by its owner only; the documents of backend/data are copied, nothing is overwritten; its list of \
+        documents becomes documents.yaml. Files that its vector store has already are taken over without an upload when \
+        their name and size, and for text formats their text, are the document's; `docs sync --to openai` uploads the \
+        rest. The plan is shown first, then it asks; --yes answers yes. Run again, it goes on where it ended.\n\n\
+        With --format json: schema, dir, created, kept, next, and with --import: import (from, dry_run, env_file, \
+        settings (name, from), left (name, from, why), documents (copied, same, kept, skipped, problems), catalogue, \
+        notes, store (id, adopted, to_upload, unmatched, note)). No value of a setting is ever shown.\n\n\
+        Exit codes: 0 done; 1 a document could not be copied; 2 used wrongly, or no template is there; 3 the settings \
+        together are not valid, or the env file cannot be written; 4 the template's key is not accepted; 5 the service \
+        cannot be reached (--no-adopt does without it); 7 a confirmation is needed; 130 interrupted.",
+    after_help = help_end!(
+        "chatbotctl init my-bot" => "make the project in a new folder",
+        "chatbotctl init" => "add what is missing to the present folder",
+        "chatbotctl init my-bot --import ../template --dry-run" => "see what would be taken over from a template",
+        "chatbotctl init my-bot --import ../template" => "take it over"
+    )
+)]
 pub struct Args {
     /// Folder of the project, made when absent
     #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
     dir: PathBuf,
+    /// Take over a ChatKit knowledge-assistant template: its settings, documents and vector store
+    #[arg(long, value_name = "TEMPLATE", value_hint = ValueHint::DirPath)]
+    import: Option<PathBuf>,
+    /// With --import: show what would be done and do nothing
+    #[arg(long, requires = "import")]
+    dry_run: bool,
+    /// With --import: leave the vector store as it is
+    #[arg(long, requires = "import")]
+    no_adopt: bool,
 }
 
 /// A file of the project.
@@ -50,10 +82,11 @@ struct Outcome {
     created: Vec<String>,
     kept: Vec<String>,
     next: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    import: Option<Imported>,
 }
 
 /// Makes the project.
-#[expect(clippy::unused_async, reason = "the table of commands awaits every command")]
 pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let dir = args.dir.as_path();
     if dir.exists() && !dir.is_dir() {
@@ -61,16 +94,50 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         return Err(Failure::new("init/not-a-folder", Exit::Usage, "make a project", why)
             .fix("name a folder, or a path where nothing is"));
     }
-    let outcome = create(dir)?;
+    let Some(template) = &args.import else {
+        return finish(dir, None, ctx);
+    };
+    let plan = import::plan(template, dir, args.no_adopt, ctx).await?;
+    if args.dry_run {
+        let (dir, import) = (dir.display().to_string(), Some(plan.told(true)));
+        let outcome = Outcome { dir, created: Vec::new(), kept: Vec::new(), next: Vec::new(), import };
+        tell(&outcome, ctx)?;
+        return Ok(Exit::Good);
+    }
+    ctx.out.note(&plan.told(false).human());
+    if !ctx.out.confirm("take this over?")? {
+        return Err(Failure::new("init/declined", Exit::Undecided, "take over the template", "not confirmed")
+            .fix("run it again and answer yes, or add --yes"));
+    }
+    // The documents first: among them no sample is wanted.
+    let copied = plan.copy_documents().await?;
+    let made = create(dir)?;
+    let imported = plan.finish(copied, ctx).await?;
+    let exit = if imported.documents.problems.is_empty() { Exit::Good } else { Exit::NotGood };
+    finish_with(dir, made, Some(imported), ctx)?;
+    Ok(exit)
+}
+
+/// Makes the project and tells it.
+fn finish(dir: &Path, import: Option<Imported>, ctx: &Ctx) -> Result<Exit, Failure> {
+    finish_with(dir, create(dir)?, import, ctx)?;
+    Ok(Exit::Good)
+}
+
+fn finish_with(dir: &Path, made: Outcome, import: Option<Imported>, ctx: &Ctx) -> Result<(), Failure> {
+    let outcome = Outcome { import, ..made };
     if outcome.kept.iter().any(|path| path == ".gitignore") && !ignores_env(dir) {
         ctx.out.warn("`.gitignore` was kept and does not name `.env`; add it, secrets live there");
     }
+    tell(&outcome, ctx)
+}
+
+fn tell(outcome: &Outcome, ctx: &Ctx) -> Result<(), Failure> {
     match ctx.out.format {
-        Format::Human => ctx.out.result(&render(&outcome))?,
-        Format::Json => ctx.out.json("init", &outcome)?,
-        Format::Jsonl => ctx.out.json_line(&outcome)?,
+        Format::Human => ctx.out.result(&clean(&render(outcome))),
+        Format::Json => ctx.out.json("init", outcome),
+        Format::Jsonl => ctx.out.json_line(outcome),
     }
-    Ok(Exit::Good)
 }
 
 /// The files of a project, the document last.
@@ -94,8 +161,13 @@ fn create(dir: &Path) -> Result<Outcome, Failure> {
             .cause(error)
     };
     fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
-    let mut outcome =
-        Outcome { dir: dir.display().to_string(), created: Vec::new(), kept: Vec::new(), next: next_steps(dir) };
+    let mut outcome = Outcome {
+        dir: dir.display().to_string(),
+        created: Vec::new(),
+        kept: Vec::new(),
+        next: next_steps(dir),
+        import: None,
+    };
     let has_documents = !is_empty(&dir.join("data"));
     for template in templates() {
         let path = dir.join(template.path);
@@ -155,6 +227,7 @@ fn render(outcome: &Outcome) -> String {
     let created = outcome.created.iter().map(|path| format!("created {path}"));
     let kept = outcome.kept.iter().map(|path| format!("kept    {path}"));
     let next = outcome.next.iter().map(|step| format!("  {step}"));
-    let head = [String::new(), "Next:".to_owned()];
-    created.chain(kept).chain(head).chain(next).collect::<Vec<_>>().join("\n")
+    let import = outcome.import.iter().map(Imported::human);
+    let head = if outcome.next.is_empty() { Vec::new() } else { vec![String::new(), "Next:".to_owned()] };
+    created.chain(kept).chain(import).chain(head).chain(next).collect::<Vec<_>>().join("\n")
 }

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, Inputs, Resolution, Settings};
+use crate::config::{self, Base, Inputs, Resolution, Settings};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::model::report::Outcome;
@@ -131,6 +131,11 @@ pub fn outcome_exit(outcome: Outcome) -> Exit {
         Outcome::NoGo => Exit::NotGood,
         Outcome::NotProven => Exit::NotProven,
     }
+}
+
+/// The env file that a profile without one gets: its own, so that no other profile takes its values over.
+fn env_file_name(profile: &str) -> String {
+    if profile == Base::Dev.name() { ".env".to_owned() } else { format!(".env.{profile}") }
 }
 
 /// All problems of the settings as one failure.

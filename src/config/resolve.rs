@@ -19,6 +19,7 @@ use crate::config::source::{self, Sources};
 use crate::config::{Environment, build, project, rules};
 
 /// What settings are resolved from, beside a command's own flags.
+#[derive(Clone)]
 pub struct Inputs {
     /// `--profile`.
     pub profile: Option<String>,

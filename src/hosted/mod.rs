@@ -3,7 +3,7 @@
 //! The remote store is the truth about what is in it: path, hash and id of each document stand in its file's
 //! attributes, so that any machine can go on. Nothing is kept here but what makes it faster.
 
-pub mod account;
+pub mod adopt;
 pub mod apply;
 pub mod cost;
 pub mod error;
@@ -21,6 +21,7 @@ pub mod state;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use crate::hosted::error::HostedError;
 pub use crate::hosted::plan::{Plan, plan};

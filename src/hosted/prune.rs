@@ -4,21 +4,20 @@
 //! or for a store that is gone and in no other. What somebody else uploaded is not seen at all.
 
 use std::collections::HashSet;
+use std::pin::pin;
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Problem;
 use crate::event::{Event, Observer};
-use crate::hosted::account;
+use crate::hosted::lease::LEASE;
 use crate::hosted::name::{Name, store_mark};
 use crate::openai::file::File;
 use crate::openai::vector_store::VectorStore;
 use crate::openai::{Client, ErrorKind, OpenAiError};
 
-/// Where in a store's metadata a sync tells that it is at work: `<holder> <until, RFC 3339>`.
-const LEASE: &str = "chatbotctl_lease";
 /// A store in this state has lost its files.
 const EXPIRED: &str = "expired";
 /// Deletions that are under way at a time.
@@ -80,15 +79,28 @@ impl Why {
 /// The files of ours that no store has: those for the store `own`, and those for stores that are gone.
 pub async fn look(client: &Client, own: Option<&str>) -> Result<Vec<Orphan>, OpenAiError> {
     // Files first: what is attached, or whose store is made, in between must not look like an orphan.
-    let files = account::all_files(client).await?;
-    let stores = account::all_stores(client).await?;
-    let named = candidates(&files, &stores, own);
+    let files: Vec<File> = client.all_files().try_collect().await?;
+    let stores: Vec<VectorStore> = client.all_stores().try_collect().await?;
+    among(client, &files, &stores, own).await
+}
+
+/// The same, among files and stores that were listed before, in this order.
+pub async fn among(
+    client: &Client,
+    files: &[File],
+    stores: &[VectorStore],
+    own: Option<&str>,
+) -> Result<Vec<Orphan>, OpenAiError> {
+    let named = candidates(files, stores, own);
     let needs_all = named.iter().any(|orphan| orphan.why == Why::StoreGone);
     let mut attached = HashSet::new();
     for store in stores.iter().filter(|store| store.status != EXPIRED) {
         let is_asked = needs_all || (own == Some(store.id.as_str()) && !named.is_empty());
         if is_asked {
-            attached.extend(account::all_store_files(client, &store.id, None).await?.into_iter().map(|file| file.id));
+            let mut there = pin!(client.all_store_files(&store.id, None));
+            while let Some(file) = there.try_next().await? {
+                attached.insert(file.id);
+            }
         }
     }
     Ok(named.into_iter().filter(|orphan| !attached.contains(&orphan.file_id)).collect())

@@ -247,8 +247,8 @@ impl Client {
         self.delete(&file_path(store_id, file_id)).await
     }
 
-    /// The text that the service has of a file.
-    pub async fn store_file_text(&self, store_id: &str, file_id: &str) -> Result<String, OpenAiError> {
+    /// The text that the service has of a file, in pieces that may overlap.
+    pub async fn store_file_pieces(&self, store_id: &str, file_id: &str) -> Result<Vec<String>, OpenAiError> {
         let path = format!("{}/content", file_path(store_id, file_id));
         let page: Page<crate::openai::search::Text> = self.get(&path, &[]).await?;
         if page.has_more {

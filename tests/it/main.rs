@@ -17,6 +17,8 @@ mod fire;
 mod golden;
 mod help;
 mod hosted;
+#[cfg(unix)]
+mod import;
 mod init;
 mod lint;
 mod logs;
@@ -40,3 +42,7 @@ mod supply;
 mod sync;
 mod threats;
 mod usage;
+#[cfg(unix)]
+mod vector_store;
+#[cfg(unix)]
+mod verify;

@@ -121,7 +121,7 @@ async fn store_files(client: &Client, calls: &mut Calls) {
     calls.make("GET …/files", client.store_files("vs_1", Some("file-abc"), completed)).await;
     calls.make("GET …/files/{id}", client.store_file("vs_1", "file-abc")).await;
     calls.make("POST …/files/{id}", client.set_attributes("vs_1", "file-abc", &attributes)).await;
-    calls.make("GET …/files/{id}/content", client.store_file_text("vs_1", "file-abc")).await;
+    calls.make("GET …/files/{id}/content", client.store_file_pieces("vs_1", "file-abc")).await;
     calls.make("DELETE …/files/{id}", client.detach("vs_1", "file-abc")).await;
 }
 

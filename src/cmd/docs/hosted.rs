@@ -24,7 +24,7 @@ use crate::lint::finding::Finding;
 use crate::ui::{Format, clean, table};
 
 /// How long is waited before something is done again that was looked for and not found.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+pub(in crate::cmd) const FIRST_WAIT: Duration = Duration::from_millis(500);
 const MEBI: f64 = 1024.0 * 1024.0;
 
 /// What is brought up to date.
@@ -49,6 +49,11 @@ pub struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// A vector store: the named one, else that of the settings.
+    pub(super) fn openai(store: Option<String>) -> Self {
+        Self { to: Target::Openai, store }
+    }
+
     /// Whether it is about a vector store. Flags that make no sense then, or only then, are refused.
     pub(super) fn is_hosted(&self) -> Result<bool, Failure> {
         match (self.to, &self.store) {
@@ -80,13 +85,13 @@ pub(super) fn options(local: SyncOptions, deadline: Duration) -> Options {
 }
 
 /// What is needed to look at a vector store, and to change it.
-struct Hosted {
-    settings: Settings,
-    service: Service,
+pub(super) struct Hosted {
+    pub(super) settings: Settings,
+    pub(super) service: Service,
 }
 
 impl Hosted {
-    fn open(folders: &FolderArgs, target: &TargetArgs, ctx: &Ctx) -> Result<Self, Failure> {
+    pub(super) fn open(folders: &FolderArgs, target: &TargetArgs, ctx: &Ctx) -> Result<Self, Failure> {
         let store = target.store.iter().map(|id| ("VECTOR_STORE_ID", id.clone()));
         let settings = folders.settings_with(store.collect::<Overrides>(), ctx)?;
         let Some(store_id) = settings.vector_store_id.clone() else {
@@ -356,7 +361,7 @@ fn row(name: &str, change: &Change) -> Vec<String> {
 }
 
 /// The end of a command that a vector store, or the way to it, ended.
-fn failure(error: HostedError) -> Failure {
+pub(in crate::cmd) fn failure(error: HostedError) -> Failure {
     const WHAT: &str = "sync the vector store";
     const WAIT: &str = "wait for the other sync to end: chatbotctl docs sync --to openai --wait 300";
     let why = error.to_string();

@@ -1,7 +1,7 @@
 //! `docs`: the documents and their index. One file a verb.
 
 mod gate;
-mod hosted;
+pub(super) mod hosted;
 mod inventory;
 mod lint;
 mod list;
@@ -15,6 +15,7 @@ mod show;
 mod skipped;
 mod status;
 mod sync;
+mod verify;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -56,13 +57,14 @@ commands! {
         Scan => scan,
         Lint => lint,
         Inventory => inventory,
+        Verify => verify,
     }
 }
 
 impl Args {
     /// Whether the result is a report in the common form.
     pub fn is_report(&self) -> bool {
-        matches!(self.verb, Verb::Lint(_))
+        matches!(self.verb, Verb::Lint(_) | Verb::Verify(_))
     }
 }
 

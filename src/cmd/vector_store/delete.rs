@@ -1,5 +1,6 @@
 //! `vector-store delete [ID]`: deletes a store, and with `--files` what was uploaded for it.
 
+use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use crate::clock::{Clock as _, SystemClock};
@@ -8,7 +9,6 @@ use crate::cmd::vector_store::{Account, asked};
 use crate::cmd::{Ctx, help_end};
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
-use crate::hosted::account;
 use crate::hosted::prune::{self, Orphan, Removed};
 use crate::openai::vector_store::VectorStore;
 use crate::openai::{ErrorKind, OpenAiError};
@@ -64,7 +64,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let id = account.store_id(args.id)?;
     let store = account.store(ctx, &id).await?;
     refuse_reserved(&store)?;
-    let all = asked(ctx, "list the uploaded files", account::all_files(&account.client)).await?;
+    let all = asked(ctx, "list the uploaded files", account.client.all_files().try_collect::<Vec<_>>()).await?;
     let uploaded = prune::uploaded_for(&all, &id);
     ctx.out.note(&shown(&store, &uploaded, args.files));
     confirm(ctx, &store, args.confirm.as_deref())?;

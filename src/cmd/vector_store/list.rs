@@ -1,5 +1,6 @@
 //! `vector-store list`: every store of the account, and what it costs.
 
+use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use crate::cmd::vector_store::shape::{StoreRow, size};
@@ -7,7 +8,7 @@ use crate::cmd::vector_store::{Account, asked};
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::hosted::{account, cost};
+use crate::hosted::cost;
 use crate::llm::models::{Cost, ModelCatalogue};
 use crate::ui::{Format, table};
 
@@ -45,7 +46,7 @@ struct Listed {
 pub async fn run(_args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let account = Account::open(ctx)?;
     let prices = account.prices()?;
-    let found = asked(ctx, "list the vector stores", account::all_stores(&account.client)).await?;
+    let found = asked(ctx, "list the vector stores", account.client.all_stores().try_collect::<Vec<_>>()).await?;
     let rows = found.iter().map(|store| StoreRow::new(store, &prices, account.used())).collect();
     let listed = Listed::new(rows, &prices);
     match ctx.out.format {

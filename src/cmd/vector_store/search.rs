@@ -3,11 +3,15 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::answer::locate::locate;
+use crate::app;
 use crate::cmd::vector_store::{Account, asked};
 use crate::cmd::{Ctx, help_end};
+use crate::config::Settings;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::hosted::prepare;
+use crate::index;
 use crate::openai::search::{Found, Search};
 use crate::openai::vector_store::Attribute;
 use crate::ui::{Format, clean};
@@ -25,7 +29,8 @@ const MAX_HITS: u32 = 50;
         FILE_SEARCH_MIN_SCORE of the settings.\n\n\
         The service bills each search.\n\n\
         With --format json: schema, query, store_id, hits (document_id, path, title, file_id, filename, score, place, \
-        text); document_id, path and title are null for files that `docs sync` did not make, place where none is known. \
+        text); document_id, path and title are null for files that `docs sync` did not make. The place is that of the same \
+        words in the index of this machine, and null where it has none. \
         --format jsonl prints a hit a line.\n\n\
         Exit codes: 0 done, also without hits; 1 there is no such store; 2 no store is named; 4 no or a wrong key; \
         5 the service cannot be reached; 130 interrupted.",
@@ -75,7 +80,8 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     };
     let what = format!("search the vector store `{id}`");
     let found = asked(ctx, &what, account.client.search(&id, &search)).await?;
-    let hits: Vec<Hit> = found.into_iter().map(hit).collect();
+    let mut hits: Vec<Hit> = found.into_iter().map(hit).collect();
+    add_places(&mut hits, &account.settings).await;
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&hits)))?,
         Format::Json => {
@@ -85,6 +91,25 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         Format::Jsonl => hits.iter().try_for_each(|hit| ctx.out.json_line(hit))?,
     }
     Ok(Exit::Good)
+}
+
+/// Looks the places of the hits up in the index of this machine. Where there is none, or it fails, they stay unknown: the
+/// hits are the service's, and so are there.
+async fn add_places(hits: &mut [Hit], settings: &Settings) {
+    if !index::local::folder(&settings.paths.state_dir).exists() {
+        return;
+    }
+    let Ok(index) = app::open_index(settings) else { return };
+    for hit in hits {
+        let Some(document_id) = &hit.document_id else { continue };
+        let Ok(chunks) = index.chunks(document_id).await else { continue };
+        let text = hit.text.clone();
+        let located = tokio::task::spawn_blocking(move || {
+            let place = locate(&text, &chunks)?;
+            Some(chunks.get(place.chunk)?.locator.describe())
+        });
+        hit.place = located.await.ok().flatten().filter(|place| !place.is_empty());
+    }
 }
 
 fn hit(found: Found) -> Hit {

@@ -1,5 +1,6 @@
 //! `vector-store show [ID]`: one store.
 
+use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use crate::cmd::vector_store::shape::{StoreRow, size};
@@ -7,7 +8,7 @@ use crate::cmd::vector_store::{Account, asked, expired, is_expired};
 use crate::cmd::{Ctx, help_end};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::hosted::{account, prepare};
+use crate::hosted::prepare;
 use crate::openai::vector_store::{Attribute, FileStatus, StoreFile};
 use crate::ui::Format;
 use crate::ui::term::clean_line;
@@ -58,7 +59,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let id = account.store_id(args.id)?;
     let store = account.store(ctx, &id).await?;
     let failed = if store.file_counts.failed > 0 && !is_expired(&store) {
-        let list = account::all_store_files(&account.client, &id, Some(FileStatus::Failed));
+        let list = account.client.all_store_files(&id, Some(FileStatus::Failed)).try_collect::<Vec<_>>();
         asked(ctx, "list the files that failed", list).await?
     } else {
         Vec::new()

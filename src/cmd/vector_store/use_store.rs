@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cmd::vector_store::{Account, expired, is_expired};
-use crate::cmd::{Ctx, help_end};
+use crate::cmd::{Ctx, env_file_name, help_end};
 use crate::config::{Origin, envfile};
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -12,8 +12,6 @@ use crate::ui::term::clean_line;
 
 /// The setting that names the store.
 const KEY: &str = "VECTOR_STORE_ID";
-/// The profile whose env file has no name of its own.
-const DEFAULT_PROFILE: &str = "dev";
 
 /// Let this profile use a vector store
 #[derive(Debug, clap::Args)]
@@ -80,11 +78,6 @@ pub(super) fn write(ctx: &Ctx, id: &str) -> Result<Written, Failure> {
     Ok(Written { file, origin: row.map(|row| row.origin), is_effective })
 }
 
-/// The env file that a profile without one gets: its own, so that no other profile takes the store over.
-fn env_file_name(profile: &str) -> String {
-    if profile == DEFAULT_PROFILE { ".env".to_owned() } else { format!(".env.{profile}") }
-}
-
 impl Written {
     /// Warns when something stronger decides.
     pub(super) fn tell(&self, ctx: &Ctx) {
@@ -96,15 +89,5 @@ impl Written {
     fn document(&self, id: &str, name: &str) -> serde_json::Value {
         let origin = self.origin.as_ref().map(ToString::to_string);
         json!({ "id": id, "name": name, "file": self.file, "origin": origin, "effective": self.is_effective })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_profile_gets_a_file_of_its_own() {
-        assert_eq!([env_file_name("dev"), env_file_name("prod")], [".env", ".env.prod"]);
     }
 }

@@ -41,7 +41,7 @@ async fn files_and_stores_are_made_changed_searched_and_deleted() {
 
     let changed = client.set_attributes(&store.id, &file.id, &attributes("b.txt")).await.unwrap();
     assert_eq!(changed.attributes, Some(attributes("b.txt")));
-    let text = client.store_file_text(&store.id, &file.id).await.unwrap();
+    let text = client.store_file_pieces(&store.id, &file.id).await.unwrap().concat();
     assert!(text.contains("thirty days"), "{text}");
     let search = Search { query: "returned orders".to_owned(), max_num_results: Some(3), ..Default::default() };
     let found = client.search(&store.id, &search).await.unwrap();
