@@ -44,12 +44,15 @@ struct Own {
     chunks: Vec<Chunk>,
 }
 
+/// What the service tells of a document: its id and its path.
+type Told = (Option<String>, Option<String>);
+
 /// All that was found in one turn.
 pub(super) struct Pieces {
     index: Arc<dyn VectorStore>,
     found: Vec<Found>,
     /// The documents looked up so far, by id and path as the service has them.
-    documents: HashMap<(Option<String>, Option<String>), Option<Arc<Own>>>,
+    documents: HashMap<Told, Option<Arc<Own>>>,
 }
 
 impl Pieces {

@@ -112,7 +112,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     // The documents first: among them no sample is wanted.
     let copied = plan.copy_documents().await?;
     let made = create(dir)?;
-    let imported = plan.finish(copied, ctx).await?;
+    let imported = Box::pin(plan.finish(copied, ctx)).await?;
     let exit = if imported.documents.problems.is_empty() { Exit::Good } else { Exit::NotGood };
     finish_with(dir, made, Some(imported), ctx)?;
     Ok(exit)

@@ -21,9 +21,10 @@ macro_rules! commands {
         }
 
         impl $crate::cmd::Run for $table {
+            // On the heap: commands differ much in size.
             async fn run(self, ctx: &$crate::cmd::Ctx) -> Result<$crate::exit::Exit, $crate::error::Failure> {
                 match self {
-                    $(Self::$name(args) => $module::run(args, ctx).await),+
+                    $(Self::$name(args) => Box::pin($module::run(args, ctx)).await),+
                 }
             }
         }

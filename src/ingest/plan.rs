@@ -1,6 +1,7 @@
 //! What has to change so that the index equals the folder. Pure: it looks at nothing but its arguments.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
 
 use serde::Serialize;
 
@@ -100,7 +101,7 @@ pub fn plan(records: &[DocumentRecord], scan: &Scan) -> Plan {
 }
 
 /// Why the file at a path, or a folder above it, is left out.
-pub fn skip_reason<'a>(path: &str, skipped: &HashMap<&str, &'a Skipped>) -> Option<&'a str> {
+pub fn skip_reason<'a, S: BuildHasher>(path: &str, skipped: &HashMap<&str, &'a Skipped, S>) -> Option<&'a str> {
     let found = skipped.get(path).or_else(|| folders(path).find_map(|folder| skipped.get(folder)));
     found.map(|skipped| skipped.reason.as_str())
 }

@@ -82,17 +82,26 @@ impl Client {
     /// whole: both are [`ErrorKind::Refused`]. When the answer to the last bytes is lost the error says
     /// `may_be_done`: look for the file by its name before uploading it again.
     pub async fn upload(&self, upload: &Upload) -> Result<File, OpenAiError> {
+        let piece = Self::piece(upload).await?;
+        if piece.len() > PART_BYTES {
+            return upload_in_parts(self, piece, PART_BYTES).await;
+        }
+        self.send(&Call::post("/files").form(&[("purpose", "assistants")], "file", &piece).costs(Cost::Upload)).await
+    }
+
+    /// The same in parts of so many bytes (at most 64 MB) whatever its size, as suits a line that often breaks.
+    pub async fn upload_by_parts(&self, upload: &Upload, part_bytes: u64) -> Result<File, OpenAiError> {
+        upload_in_parts(self, Self::piece(upload).await?, part_bytes.clamp(1, PART_BYTES)).await
+    }
+
+    async fn piece(upload: &Upload) -> Result<Piece, OpenAiError> {
         let bytes = upload.body.len();
         let refused = |why: String| OpenAiError::from(FailedCall::new("POST /files", ErrorKind::Refused, why));
         if bytes > MAX_FILE_BYTES {
             return Err(refused(format!("it has {bytes} bytes, and the service takes {MAX_FILE_BYTES}")));
         }
         let source = Source::of(&upload.body).await.map_err(refused)?;
-        let piece = Piece::whole(source, upload.filename.clone(), upload.mime_type);
-        if bytes > PART_BYTES {
-            return upload_in_parts(self, piece, PART_BYTES).await;
-        }
-        self.send(&Call::post("/files").form(&[("purpose", "assistants")], "file", &piece).costs(Cost::Upload)).await
+        Ok(Piece::whole(source, upload.filename.clone(), upload.mime_type))
     }
 
     /// One file.

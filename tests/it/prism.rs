@@ -2,7 +2,6 @@
 //! answers from it. `tests/openai/prism/run SPECIFICATION` starts Prism and runs this.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use chatbotctl::openai::file::{Body, Upload};
 use chatbotctl::openai::organization::{Period, UsageKind};
 use chatbotctl::openai::search::Search;
 use chatbotctl::openai::vector_store::{Attachment, Attribute, Attributes, ExpiresAfter, FileStatus, StoreChange};
-use chatbotctl::openai::{Client, Patience};
+use chatbotctl::openai::{Client, ErrorKind, OpenAiError, Patience};
 use chatbotctl::secret::Secret;
 use serde_json::json;
 
@@ -22,8 +21,17 @@ use crate::retrieval::variable;
 struct Calls(Vec<(&'static str, Result<(), String>)>);
 
 impl Calls {
-    async fn make<T, E: Display>(&mut self, name: &'static str, call: impl Future<Output = Result<T, E>>) {
+    async fn make<T>(&mut self, name: &'static str, call: impl Future<Output = Result<T, OpenAiError>>) {
         self.0.push((name, call.await.map(drop).map_err(|error| error.to_string())));
+    }
+
+    /// A call to which Prism invents an answer that makes no sense: always another page, or a completed upload without
+    /// its file. That the client says so, after an answer that it read, is what is expected.
+    async fn make_mocked<T>(&mut self, name: &'static str, call: impl Future<Output = Result<T, OpenAiError>>) {
+        let done = call.await.map(drop);
+        let is_nonsense = done.as_ref().is_err_and(|error| error.kind == ErrorKind::Broken && error.status.is_none());
+        let done = if is_nonsense { Ok(()) } else { done };
+        self.0.push((name, done.map_err(|error| error.to_string())));
     }
 }
 
@@ -73,7 +81,7 @@ fn upload(bytes: usize) -> Upload {
 
 async fn files(client: &Client, calls: &mut Calls) {
     calls.make("POST /files", client.upload(&upload(1000))).await;
-    calls.make("POST /uploads, parts, complete", client.upload(&upload(64_000_001))).await;
+    calls.make_mocked("POST /uploads, parts, complete", client.upload_by_parts(&upload(3000), 1000)).await;
     calls.make("GET /files", client.files(None)).await;
     calls.make("GET /files after", client.files(Some("file-abc"))).await;
     calls.make("GET /files/{id}", client.file("file-abc")).await;
@@ -121,7 +129,7 @@ async fn store_files(client: &Client, calls: &mut Calls) {
     calls.make("GET …/files", client.store_files("vs_1", Some("file-abc"), completed)).await;
     calls.make("GET …/files/{id}", client.store_file("vs_1", "file-abc")).await;
     calls.make("POST …/files/{id}", client.set_attributes("vs_1", "file-abc", &attributes)).await;
-    calls.make("GET …/files/{id}/content", client.store_file_pieces("vs_1", "file-abc")).await;
+    calls.make_mocked("GET …/files/{id}/content", client.store_file_pieces("vs_1", "file-abc")).await;
     calls.make("DELETE …/files/{id}", client.detach("vs_1", "file-abc")).await;
 }
 
@@ -136,7 +144,8 @@ async fn batches(client: &Client, calls: &mut Calls) {
 
 async fn others(client: &Client, calls: &mut Calls) {
     let texts = ["How do I return an order?".to_owned()];
-    let item = json!({ "type": "message", "role": "user", "content": [{ "type": "input_text", "text": texts[0] }] });
+    // A list as `content` fits two of the specification's alternatives where it wants exactly one.
+    let item = json!({ "type": "message", "role": "user", "content": texts[0] });
     let items = std::slice::from_ref(&item);
     let metadata = BTreeMap::from([("thread".to_owned(), "thr_1".to_owned())]);
     calls.make("GET /models", client.models()).await;
@@ -162,10 +171,16 @@ async fn organization(client: &Client, calls: &mut Calls) {
         let group_by = groups.iter().map(|group| (*group).to_owned()).collect();
         Period { group_by, ..period.clone() }
     };
-    calls.make("GET /organization/costs", client.costs(&days(&["project_id", "line_item"]))).await;
-    calls.make("GET /organization/usage/completions", client.usage(UsageKind::Completions, &days(&["model"]))).await;
-    calls.make("GET /organization/usage/embeddings", client.usage(UsageKind::Embeddings, &days(&["model"]))).await;
-    calls.make("GET /organization/usage/vector_stores", client.usage(UsageKind::VectorStores, &period)).await;
+    calls.make_mocked("GET /organization/costs", client.costs(&days(&["project_id", "line_item"]))).await;
+    calls
+        .make_mocked("GET /organization/usage/completions", client.usage(UsageKind::Completions, &days(&["model"])))
+        .await;
+    calls
+        .make_mocked("GET /organization/usage/embeddings", client.usage(UsageKind::Embeddings, &days(&["model"])))
+        .await;
+    calls.make_mocked("GET /organization/usage/vector_stores", client.usage(UsageKind::VectorStores, &period)).await;
     let by_store = days(&["vector_store_id"]);
-    calls.make("GET /organization/usage/file_search_calls", client.usage(UsageKind::FileSearchCalls, &by_store)).await;
+    calls
+        .make_mocked("GET /organization/usage/file_search_calls", client.usage(UsageKind::FileSearchCalls, &by_store))
+        .await;
 }

@@ -291,7 +291,7 @@ impl Plan {
         imported.documents.copied.retain(|path| problems.iter().all(|problem| problem.path != *path));
         imported.documents.problems.extend(problems);
         if let Some((service, found)) = &self.store {
-            let taken = self.take_over(service, &found.matches, ctx).await?;
+            let taken = Box::pin(self.take_over(service, &found.matches, ctx)).await?;
             imported.store.adopted.retain(|adopted| taken.contains(&adopted.file_id));
         }
         Ok(imported)
@@ -316,7 +316,7 @@ impl Plan {
         let (state_dir, new) = (self.folders.state_dir.clone(), RandomIds.new_id("sync"));
         let holder = spawn_blocking(move || lease::holder(&state_dir, new)).await.map_err(ended)?;
         let taking = Taking { service, holder: &holder, clock: &SystemClock, settle: Timing::default().settle };
-        let taken = ctx.stop.run_until_cancelled(adopt::take_over(taking, &files)).await;
+        let taken = ctx.stop.run_until_cancelled(Box::pin(adopt::take_over(taking, &files))).await;
         let interrupted = || {
             let why = "it was interrupted; run it again to finish";
             Failure::new("input/interrupted", Exit::Interrupted, WHAT, why)

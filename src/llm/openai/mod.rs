@@ -280,10 +280,12 @@ impl Model {
             }
         };
         if !writing.has_text() {
-            return Err(match is_cut {
-                true => LlmError::Refused("it thought until MODEL_MAX_TOKENS and said nothing".to_owned()).into(),
-                false => LlmError::Temporary(failure::within("its answer is empty", request_id)).into(),
-            });
+            let error = if is_cut {
+                LlmError::Refused("it thought until MODEL_MAX_TOKENS and said nothing".to_owned())
+            } else {
+                LlmError::Temporary(failure::within("its answer is empty", request_id))
+            };
+            return Err(error.into());
         }
         if !writing.is_supported() {
             // What cites nothing is not told; that the documents do not answer is.

@@ -52,7 +52,7 @@ pub(super) struct Writing {
 /// One part of the answer's text.
 struct Text {
     part: Part,
-    text: String,
+    written: String,
     /// Where it begins, in characters of all that the service wrote.
     start: usize,
     chars: usize,
@@ -161,7 +161,9 @@ impl Writing {
         };
         let found = self.sources.take(id, results.as_deref());
         if !found.is_empty() {
-            found.iter().for_each(|found| self.writer.allow_addresses_of(&found.text));
+            for found in &found {
+                self.writer.allow_addresses_of(&found.text);
+            }
             events.push(ModelEvent::Found(found));
         }
         self.show(Progress::Reading, events);
@@ -215,7 +217,7 @@ impl Writing {
         }
         self.parts.push(Text {
             part: part.clone(),
-            text: String::new(),
+            written: String::new(),
             start: self.positions.written(),
             chars: 0,
             seen: HashSet::new(),
@@ -237,7 +239,7 @@ impl Writing {
             return;
         }
         let text = &mut self.parts[place];
-        text.text.push_str(delta);
+        text.written.push_str(delta);
         text.chars += delta.chars().count();
         self.write(delta, events);
         self.resolve(place, false, events);
@@ -245,7 +247,7 @@ impl Writing {
 
     /// The rest of a part's text, when not all of it came.
     fn complete(&mut self, part: &Part, whole: &str, events: &mut Vec<ModelEvent>) {
-        let known = self.parts.iter().find(|text| text.part == *part).map_or("", |text| text.text.as_str());
+        let known = self.parts.iter().find(|text| text.part == *part).map_or("", |text| text.written.as_str());
         if let Some(rest) = whole.strip_prefix(known).map(str::to_owned) {
             self.say(part, &rest, events);
         }
@@ -291,7 +293,7 @@ impl Writing {
 
     fn tell_citation(&mut self, place: usize, file_id: String, index: usize, events: &mut Vec<ModelEvent>) {
         let text = &self.parts[place];
-        let before: String = text.text.chars().take(index).skip(index.saturating_sub(CLAIM_CHARS)).collect();
+        let before: String = text.written.chars().take(index).skip(index.saturating_sub(CLAIM_CHARS)).collect();
         let Some((found, quote)) = self.sources.choose(&file_id, quote::claim(&before)) else {
             return;
         };
