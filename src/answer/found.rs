@@ -38,6 +38,9 @@ pub(super) struct Named {
     pub(super) description: Option<String>,
 }
 
+/// A document as the service names it: by id and path, as far as it keeps them.
+type Name = (Option<String>, Option<String>);
+
 /// A document of the index.
 struct Own {
     record: DocumentRecord,
@@ -48,8 +51,8 @@ struct Own {
 pub(super) struct Pieces {
     index: Arc<dyn VectorStore>,
     found: Vec<Found>,
-    /// The documents looked up so far, by id and path as the service has them.
-    documents: HashMap<(Option<String>, Option<String>), Option<Arc<Own>>>,
+    /// The documents looked up so far.
+    documents: HashMap<Name, Option<Arc<Own>>>,
 }
 
 impl Pieces {

@@ -8,8 +8,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::openai::responses::{FileSearch, Request};
 use crate::openai::{ErrorKind, OpenAiError};
 
-/// Parameters that an answer can be asked for without, and how that is done.
-const OPTIONAL: [(&str, fn(&mut Request)); 8] = [
+/// A parameter, and how a request becomes one without it.
+type Optional = (&'static str, fn(&mut Request));
+
+/// Parameters that an answer can be asked for without.
+const OPTIONAL: [Optional; 8] = [
     (TEMPERATURE, |request| request.temperature = None),
     ("max_output_tokens", |request| request.max_output_tokens = None),
     ("stream_options", |request| request.stream_options = None),

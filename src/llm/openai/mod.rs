@@ -278,10 +278,9 @@ impl Model {
             }
         };
         if !writing.has_text() {
-            return Err(match is_cut {
-                true => LlmError::Refused("it thought until MODEL_MAX_TOKENS and said nothing".to_owned()).into(),
-                false => LlmError::Temporary(failure::within("its answer is empty", request_id)).into(),
-            });
+            let why = "it thought until MODEL_MAX_TOKENS and said nothing";
+            let empty = || LlmError::Temporary(failure::within("its answer is empty", request_id));
+            return Err(if is_cut { LlmError::Refused(failure::within(why, request_id)) } else { empty() }.into());
         }
         if !writing.is_supported() {
             // What cites nothing is not told; that the documents do not answer is.

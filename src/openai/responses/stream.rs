@@ -70,7 +70,7 @@ impl Answering {
 
     /// The next event. After [`Event::End`] there is none.
     pub async fn next(&mut self) -> Result<Event, OpenAiError> {
-        self.read().await.map_err(|error| with_id(error, self.request_id.as_ref()))
+        self.read().await.map_err(|error| with_id(&error, self.request_id.as_ref()))
     }
 
     async fn read(&mut self) -> Result<Event, OpenAiError> {
@@ -114,9 +114,9 @@ fn cut() -> OpenAiError {
     FailedCall::new(CALL, ErrorKind::Connection, "the answer broke off before its end").into()
 }
 
-fn with_id(error: OpenAiError, request_id: Option<&String>) -> OpenAiError {
+fn with_id(error: &OpenAiError, request_id: Option<&String>) -> OpenAiError {
     let request_id = error.request_id.as_ref().or(request_id).cloned();
-    FailedCall { request_id, ..(*error).clone() }.into()
+    FailedCall { request_id, ..FailedCall::clone(error) }.into()
 }
 
 async fn whole(bytes: &mut Bytes) -> Result<Vec<u8>, OpenAiError> {

@@ -64,7 +64,9 @@ impl Known {
     /// Those of these hits.
     pub(super) fn of(hits: &[Hit]) -> Self {
         let mut known = Self::default();
-        hits.iter().for_each(|hit| known.add(&hit.chunk.text));
+        for hit in hits {
+            known.add(&hit.chunk.text);
+        }
         known
     }
 
