@@ -64,9 +64,10 @@ impl Citer {
     /// Cites what another service found, at this place of the text; nothing when it was not found at all.
     pub(super) fn cite(&mut self, placed: Option<Placed>, at: usize) -> Option<AnswerEvent> {
         let at = at.min(self.position);
-        let citation = match placed? {
-            Placed::At { hit, quote } => citation(&hit, Some(quote), at),
-            Placed::Nowhere(named) => Some(unlocated(named, at)),
+        let citation = match placed {
+            Some(Placed::At { hit, quote }) => citation(&hit, Some(quote), at),
+            Some(Placed::Nowhere(named)) => Some(unlocated(named, at)),
+            None => None,
         };
         // One document without a place is one citation at one place of the answer.
         if citation.is_some() && self.answer.citations.iter().any(|known| citation.as_ref() == Some(known)) {

@@ -38,21 +38,21 @@ pub(super) struct Named {
     pub(super) description: Option<String>,
 }
 
+/// A document as the service names it: by id and path, as far as it keeps them.
+type Name = (Option<String>, Option<String>);
+
 /// A document of the index.
 struct Own {
     record: DocumentRecord,
     chunks: Vec<Chunk>,
 }
 
-/// What the service tells of a document: its id and its path.
-type Told = (Option<String>, Option<String>);
-
 /// All that was found in one turn.
 pub(super) struct Pieces {
     index: Arc<dyn VectorStore>,
     found: Vec<Found>,
-    /// The documents looked up so far, by id and path as the service has them.
-    documents: HashMap<Told, Option<Arc<Own>>>,
+    /// The documents looked up so far.
+    documents: HashMap<Name, Option<Arc<Own>>>,
 }
 
 impl Pieces {

@@ -10,7 +10,7 @@ use crate::index::{IndexChange, VectorStore};
 use crate::llm::extractive::Extractive;
 use crate::llm::stub::Stub;
 use crate::llm::tests::hit;
-use crate::model::DocumentRecord;
+use crate::model::{DocumentRecord, Found};
 
 async fn engine(folder: &std::path::Path, model: Arc<dyn ChatModel>) -> Engine {
     engine_of(folder, model, &[("returns", "Refunds reach your card in five working days. Gift cards take one day.")])
@@ -142,4 +142,86 @@ async fn the_stub_cites_whatever_matches() {
     assert_eq!(answer.citations.len(), 1, "{answer:?}");
     let answer = done(&engine, "xyzzy", Vec::new()).await;
     assert!(answer.citations.is_empty() && answer.refused);
+}
+
+/// Says these events, and searches elsewhere.
+struct Elsewhere(Vec<ModelEvent>);
+
+impl ChatModel for Elsewhere {
+    fn name(&self) -> &'static str {
+        "elsewhere"
+    }
+
+    fn needs_hits(&self) -> bool {
+        false
+    }
+
+    fn stream(&self, request: ChatRequest) -> BoxStream<'static, Result<ModelEvent, LlmError>> {
+        assert!(request.hits.is_empty(), "nothing is retrieved for it");
+        stream::iter(self.0.clone().into_iter().map(Ok)).boxed()
+    }
+}
+
+fn piece(document_id: Option<&str>, path: Option<&str>, text: &str) -> Found {
+    let owned = |text: &str| text.to_owned();
+    Found {
+        document_id: document_id.map(owned),
+        path: path.map(owned),
+        text: text.to_owned(),
+        file_name: "file.txt".to_owned(),
+        ..Found::default()
+    }
+}
+
+/// M3: what another service found is cited in our own words and places, or without any, and never twice at one place.
+#[tokio::test]
+async fn what_was_found_elsewhere_is_placed_in_our_own_text() {
+    let returns = "Refunds reach your\ncard in five working days. Gift cards take one day.";
+    let found = vec![
+        piece(Some("returns"), None, returns),
+        piece(
+            Some("of-another-machine"),
+            Some("returns.md"),
+            "Moonlight refunds are paid in seashells by the harbour.",
+        ),
+        piece(None, Some("gone/away.md"), "Nobody has this."),
+    ];
+    let cite = |found: usize, quote: Option<&str>, at: usize| ModelEvent::CiteFound {
+        found,
+        quote: quote.map(str::to_owned),
+        at,
+    };
+    let used = Usage { requests: 1, ..Usage::default() };
+    let events = vec![
+        ModelEvent::Found(found),
+        ModelEvent::Text("One day, they say.".to_owned()),
+        cite(0, Some("Gift cards take one day."), 7),
+        cite(0, Some("Gift cards take one day."), 7),
+        cite(0, None, 99),
+        cite(1, Some("Moonlight refunds are paid in seashells by the harbour."), 18),
+        cite(2, None, 18),
+        cite(3, None, 18),
+        ModelEvent::Used(used.clone()),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = engine(folder.path(), Arc::new(Elsewhere(events))).await;
+    let turn = Turn { question: "How long?".into(), ..Turn::default() };
+    let told: Vec<AnswerEvent> = engine.answer(turn).try_collect().await.expect("an answer");
+    assert!(told.contains(&AnswerEvent::Used(used)));
+    let Some(AnswerEvent::Done(answer)) = told.last() else { panic!("{told:?}") };
+    let cited: Vec<(&str, &str, usize, bool)> = answer
+        .citations
+        .iter()
+        .map(|one| (one.document_id.as_str(), one.quote.as_str(), one.index, one.located))
+        .collect();
+    let whole = "Refunds reach your card in five working days. Gift cards take one day.";
+    let expected = [
+        ("returns", "Gift cards take one day.", 7, true),
+        ("returns", whole, 18, true),
+        ("returns", "", 18, false),
+        ("", "", 18, false),
+    ];
+    assert_eq!(cited, expected);
+    assert_eq!(answer.citations[3].path, "gone/away.md");
+    assert_eq!((answer.unlocated, answer.dropped_markers), (2, 1));
 }

@@ -211,11 +211,13 @@ pub trait ChatModel: Send + Sync {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::config::settings::{ChatSettings, HostedSettings};
+    use crate::config::settings::{ChatSettings, HostedSettings, OpenAiSettings};
     use crate::model::{BlockKind, Chunk, Locator, Span};
 
     #[test]
     fn every_value_of_the_setting_has_its_backend() {
+        let base_url = "http://127.0.0.1:1/v1".to_owned();
+        let openai = OpenAiSettings { base_url, ..OpenAiSettings::default() };
         for kind in ModelBackend::ALL {
             let settings = AssistantSettings {
                 name: String::new(),
@@ -223,7 +225,7 @@ pub(crate) mod tests {
                 max_search_results: 5,
                 stub_delta_ms: 0,
                 chat: ChatSettings::default(),
-                hosted: HostedSettings::default(),
+                hosted: HostedSettings { openai: openai.clone(), ..HostedSettings::default() },
             };
             let model = open(&settings).expect("a row for every value");
             assert_eq!(model.name(), kind.name());

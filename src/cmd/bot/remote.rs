@@ -132,7 +132,7 @@ fn source(citation: &Value) -> Source {
             ..Locator::default()
         },
         quote: text("quote"),
-        // Other servers do not say; theirs are all located.
+        // Said only where it is not so.
         located: citation["located"].as_bool().unwrap_or(true),
         index: citation["annotation_index"].as_u64().and_then(|index| usize::try_from(index).ok()),
     }

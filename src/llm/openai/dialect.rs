@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::openai::responses::{FileSearch, Request};
 use crate::openai::{ErrorKind, OpenAiError};
 
-/// Takes a parameter out of a request.
-type Without = fn(&mut Request);
+/// A parameter, and how a request becomes one without it.
+type Optional = (&'static str, fn(&mut Request));
 
-/// Parameters that an answer can be asked for without, and how that is done.
-const OPTIONAL: [(&str, Without); 8] = [
+/// Parameters that an answer can be asked for without.
+const OPTIONAL: [Optional; 8] = [
     (TEMPERATURE, |request| request.temperature = None),
     ("max_output_tokens", |request| request.max_output_tokens = None),
     ("stream_options", |request| request.stream_options = None),

@@ -235,8 +235,6 @@ impl Model {
     ) -> Result<(), Ended> {
         let mut answering = self.ask(self.request(prompt, request)).await?;
         used.requests += 1;
-        // It is billed from now on, also when its end is never seen.
-        told.tell(ModelEvent::Used(used.clone())).await?;
         let before = used.searches;
         let response = loop {
             let event = answering.next().await?;
@@ -280,12 +278,9 @@ impl Model {
             }
         };
         if !writing.has_text() {
-            let error = if is_cut {
-                LlmError::Refused("it thought until MODEL_MAX_TOKENS and said nothing".to_owned())
-            } else {
-                LlmError::Temporary(failure::within("its answer is empty", request_id))
-            };
-            return Err(error.into());
+            let why = "it thought until MODEL_MAX_TOKENS and said nothing";
+            let empty = || LlmError::Temporary(failure::within("its answer is empty", request_id));
+            return Err(if is_cut { LlmError::Refused(failure::within(why, request_id)) } else { empty() }.into());
         }
         if !writing.is_supported() {
             // What cites nothing is not told; that the documents do not answer is.

@@ -208,8 +208,11 @@ async fn an_answer_is_streamed_with_the_pieces_that_support_it() {
 async fn citations_stand_where_they_belong_and_name_what_was_found() {
     let listed = Bench::new().await.says(answer().index(IndexMeaning::ListIndex)).ask().await;
     assert_eq!((listed.text.as_str(), listed.places()), (ANSWER, vec![56]), "the same file once at a place");
-    let beyond =
-        ScriptedAnswer::text(ANSWER).citing(Cited::Hit(0), 31).citing(Cited::Hit(0), 31).citing(Cited::Hit(0), 999);
+    let beyond = ScriptedAnswer::text(ANSWER)
+        .citing(Cited::Hit(0), 31)
+        .citing(Cited::Hit(0), 31)
+        .citing(Cited::Hit(0), 56)
+        .citing(Cited::Hit(0), 999);
     assert_eq!(Bench::new().await.says(beyond).ask().await.places(), [31, 56]);
     let none = Cited::File { id: "file-none".to_owned(), filename: "none.md".to_owned() };
     let invented = Bench::new().await.says(ScriptedAnswer::text(ANSWER).citing(none.clone(), 31)).ask().await;

@@ -52,7 +52,7 @@ pub(super) struct Writing {
 /// One part of the answer's text.
 struct Text {
     part: Part,
-    written: String,
+    words: String,
     /// Where it begins, in characters of all that the service wrote.
     start: usize,
     chars: usize,
@@ -143,7 +143,7 @@ impl Writing {
 
     /// What was held back.
     pub(super) fn release(&mut self) -> Vec<ModelEvent> {
-        std::mem::take(&mut self.held)
+        joined(std::mem::take(&mut self.held))
     }
 
     /// The text that is held back, as far as it is told.
@@ -161,8 +161,8 @@ impl Writing {
         };
         let found = self.sources.take(id, results.as_deref());
         if !found.is_empty() {
-            for found in &found {
-                self.writer.allow_addresses_of(&found.text);
+            for piece in &found {
+                self.writer.allow_addresses_of(&piece.text);
             }
             events.push(ModelEvent::Found(found));
         }
@@ -186,7 +186,9 @@ impl Writing {
     /// The whole answer, of which some or all may have come before. Its parts are those that came, in their order:
     /// servers number them differently at the end.
     fn end(&mut self, response: &Response, events: &mut Vec<ModelEvent>) {
-        response.output.iter().for_each(|item| self.take_item(item, events));
+        for item in &response.output {
+            self.take_item(item, events);
+        }
         let known: Vec<Part> = self.parts.iter().map(|text| text.part.clone()).collect();
         let is_empty = |part: &&MessagePart| matches!(part, MessagePart::Text { text, .. } if text.is_empty());
         let mut texts = 0;
@@ -217,7 +219,7 @@ impl Writing {
         }
         self.parts.push(Text {
             part: part.clone(),
-            written: String::new(),
+            words: String::new(),
             start: self.positions.written(),
             chars: 0,
             seen: HashSet::new(),
@@ -239,7 +241,7 @@ impl Writing {
             return;
         }
         let text = &mut self.parts[place];
-        text.written.push_str(delta);
+        text.words.push_str(delta);
         text.chars += delta.chars().count();
         self.write(delta, events);
         self.resolve(place, false, events);
@@ -247,7 +249,7 @@ impl Writing {
 
     /// The rest of a part's text, when not all of it came.
     fn complete(&mut self, part: &Part, whole: &str, events: &mut Vec<ModelEvent>) {
-        let known = self.parts.iter().find(|text| text.part == *part).map_or("", |text| text.written.as_str());
+        let known = self.parts.iter().find(|text| text.part == *part).map_or("", |text| text.words.as_str());
         if let Some(rest) = whole.strip_prefix(known).map(str::to_owned) {
             self.say(part, &rest, events);
         }
@@ -293,7 +295,7 @@ impl Writing {
 
     fn tell_citation(&mut self, place: usize, file_id: String, index: usize, events: &mut Vec<ModelEvent>) {
         let text = &self.parts[place];
-        let before: String = text.written.chars().take(index).skip(index.saturating_sub(CLAIM_CHARS)).collect();
+        let before: String = text.words.chars().take(index).skip(index.saturating_sub(CLAIM_CHARS)).collect();
         let Some((found, quote)) = self.sources.choose(&file_id, quote::claim(&before)) else {
             return;
         };
@@ -303,12 +305,15 @@ impl Writing {
         }
     }
 
-    /// Writes word by word, so that places in the service's text are known in ours.
+    /// Writes piece by piece, so that places in the service's text are known in ours.
     fn write(&mut self, text: &str, events: &mut Vec<ModelEvent>) {
-        for word in text.split_inclusive(char::is_whitespace) {
-            let told = self.writer.push(word);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(piece_length(rest));
+            let told = self.writer.push(piece);
             self.pass(told, events);
-            self.positions.add(word.chars().count(), self.writer.told_chars());
+            self.positions.add(piece.chars().count(), self.writer.told_chars());
+            rest = after;
         }
     }
 
@@ -344,7 +349,7 @@ impl Writing {
         if is_free {
             through.append(&mut self.held);
         }
-        through
+        joined(through)
     }
 
     /// Tells what is being done, each step once.
@@ -361,4 +366,24 @@ impl Writing {
         };
         events.push(ModelEvent::Beside(Beside::Progress { icon: Some(icon.to_owned()), text: text.to_owned() }));
     }
+}
+
+/// How many bytes of a text are written together: a word of ASCII, or one other character.
+fn piece_length(text: &str) -> usize {
+    match text.bytes().take_while(u8::is_ascii_alphanumeric).count() {
+        0 => text.chars().next().map_or(0, char::len_utf8),
+        word => word,
+    }
+}
+
+/// The same events, with texts that follow each other in one.
+fn joined(events: Vec<ModelEvent>) -> Vec<ModelEvent> {
+    let mut joined: Vec<ModelEvent> = Vec::with_capacity(events.len());
+    for event in events {
+        match (joined.last_mut(), event) {
+            (Some(ModelEvent::Text(text)), ModelEvent::Text(more)) => text.push_str(&more),
+            (_, event) => joined.push(event),
+        }
+    }
+    joined
 }

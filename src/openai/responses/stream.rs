@@ -116,7 +116,7 @@ fn cut() -> OpenAiError {
 
 fn with_id(error: &OpenAiError, request_id: Option<&String>) -> OpenAiError {
     let request_id = error.request_id.as_ref().or(request_id).cloned();
-    FailedCall { request_id, ..(**error).clone() }.into()
+    FailedCall { request_id, ..FailedCall::clone(error) }.into()
 }
 
 async fn whole(bytes: &mut Bytes) -> Result<Vec<u8>, OpenAiError> {

@@ -42,7 +42,9 @@ struct Entry<'a> {
     rows: Option<LineRange>,
     heading: Option<&'a str>,
     quote: &'a str,
-    located: bool,
+    /// Said only where the place is not known: all others keep the reference's form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    located: Option<bool>,
 }
 
 /// `GET /knowledge/threads/{thread_id}/citations`
@@ -94,7 +96,7 @@ fn entry(citation: &Citation) -> Entry<'_> {
         rows: citation.locator.rows,
         heading: citation.locator.heading.as_deref(),
         quote: &citation.quote,
-        located: citation.located,
+        located: (!citation.located).then_some(false),
     }
 }
 
