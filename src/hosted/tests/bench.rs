@@ -118,7 +118,8 @@ impl Bench {
     pub(super) fn writes(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for call in self.stand_in.writes() {
-            *counts.entry(format!("{} {}", call.method, call.template)).or_default() += 1;
+            let template = call.template.replace("{vector_store_id}", "{id}");
+            *counts.entry(format!("{} {template}", call.method)).or_default() += 1;
         }
         counts
     }
