@@ -114,6 +114,7 @@ fn document(number: u32, language: &Language, random: &mut Random) -> IndexChang
         document_id,
         description: None,
         tags: Vec::new(),
+        roles: Vec::new(),
         language: Some("eng".into()),
         sha256: String::new(),
         recipe: String::new(),

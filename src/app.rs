@@ -24,6 +24,7 @@ use crate::docs::worker::{Pool, PoolSettings};
 use crate::error::{Failure, Problem};
 use crate::event::Observer;
 use crate::exit::Exit;
+use crate::index::visible::Visible;
 use crate::index::{self, IndexError, VectorStore};
 use crate::ingest::watch::{Due, Watcher};
 use crate::ingest::{self, Folders, SyncContext, SyncError, SyncOptions, SyncReport};
@@ -149,7 +150,7 @@ fn is_read_only(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
 }
 
-/// The engine that answers from this index.
+/// The engine that answers visitors from this index: documents with roles are not there.
 pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine, Failure> {
     let model = llm::open(&settings.assistant).map_err(|error| {
         let (code, fix) = match &error {
@@ -161,6 +162,7 @@ pub fn engine(settings: &Settings, index: Arc<dyn VectorStore>) -> Result<Engine
         };
         Failure::new(code, Exit::Settings, "open the model backend", error.to_string()).fix(fix).cause(error)
     })?;
+    let index = Arc::new(Visible::new(index));
     Ok(Engine { index, model, max_search_results: settings.assistant.max_search_results })
 }
 
@@ -306,7 +308,7 @@ pub async fn serve_deps(settings: &Settings, index: Arc<dyn VectorStore>) -> Res
     Ok(serve::Deps {
         store,
         engine: engine(settings, Arc::clone(&index))?,
-        index,
+        index: Arc::new(Visible::new(index)),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         docs_dir: settings.paths.docs_dir.clone(),

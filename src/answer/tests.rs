@@ -33,6 +33,7 @@ fn put(id: &str, text: &str) -> IndexChange {
         title: id.to_owned(),
         description: None,
         tags: Vec::new(),
+        roles: Vec::new(),
         language: Some("eng".into()),
         sha256: String::new(),
         recipe: String::new(),

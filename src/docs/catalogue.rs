@@ -1,14 +1,14 @@
 //! `documents.yaml`: what people say about their documents, by path or glob.
 //!
 //! It is strict: an unknown key, an id on a glob and an id given twice are errors, so that a typing mistake never
-//! renames documents silently. Later entries override earlier ones; tags add up.
+//! renames or publishes documents silently. Later entries override earlier ones; tags and roles add up.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
 use globset::{GlobBuilder, GlobMatcher};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::hex;
@@ -19,6 +19,9 @@ use crate::error::Problem;
 pub const CATALOGUE_FILE: &str = "documents.yaml";
 
 const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The longest name of a role: with a prefix it is a key of an attribute, which has 64 characters.
+const MAX_ROLE_CHARS: usize = 50;
 
 /// What goes wrong with it.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,8 @@ pub struct Details {
     pub description: Option<String>,
     /// Its labels.
     pub tags: Vec<String>,
+    /// Who may read it, when it is not for everybody.
+    pub roles: Vec<String>,
 }
 
 impl Details {
@@ -79,6 +84,12 @@ impl Details {
         }
         for tag in &self.tags {
             hasher.update(tag);
+            hasher.update([0]);
+        }
+        // Without roles the recipe is the one of before there were any: no index is read again for them.
+        for role in &self.roles {
+            hasher.update([1]);
+            hasher.update(role);
             hasher.update([0]);
         }
         hex(&hasher.finalize())
@@ -180,6 +191,13 @@ struct RawEntry {
     description: Option<String>,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default, deserialize_with = "present")]
+    roles: Option<Vec<String>>,
+}
+
+/// A list that was written down, empty or not: `roles:` alone would hide nothing from anybody.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug)]
@@ -198,6 +216,14 @@ impl Entry {
         }
         if let Some(id) = raw.id.as_deref().filter(|id| !is_valid_id(id)) {
             return Err(fail(format!("the id `{id}` may hold letters, digits, `_` and `-` only, at most 128 of them")));
+        }
+        if raw.roles.as_ref().is_some_and(Vec::is_empty) {
+            return Err(fail("`roles` is empty: name who may read it, or leave the key out".to_owned()));
+        }
+        if let Some(role) = raw.roles.iter().flatten().find(|role| !is_valid_role(role)) {
+            return Err(fail(format!(
+                "the role `{role}` may hold lower-case letters, digits, `_` and `-` only, at most {MAX_ROLE_CHARS} of them"
+            )));
         }
         if raw.path.starts_with('/') || raw.path.split('/').any(|part| part == "..") {
             return Err(fail("paths are relative to the documents folder".to_owned()));
@@ -230,6 +256,11 @@ impl Entry {
                 details.tags.push(tag.clone());
             }
         }
+        for role in self.raw.roles.iter().flatten() {
+            if !details.roles.contains(role) {
+                details.roles.push(role.clone());
+            }
+        }
     }
 
     fn unused(&self) -> Problem {
@@ -240,6 +271,12 @@ impl Entry {
 
 fn is_valid_id(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+/// Strict, so that two ways of writing never mean one role in one place and two in another.
+fn is_valid_role(role: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    (1..=MAX_ROLE_CHARS).contains(&role.len()) && role.bytes().all(plain)
 }
 
 #[cfg(test)]
@@ -268,6 +305,30 @@ mod tests {
         assert!(error("documents:\n  - path: '*.md'\n    id: x\n").contains("single files"));
         assert!(error("documents:\n  - path: a.md\n    id: 'a b'\n").contains("`a b`"));
         assert!(error("documents:\n  - path: ../a.md\n").contains("relative"));
+    }
+
+    /// A mistake in `roles` never publishes a document.
+    #[test]
+    fn roles_are_strict_add_up_and_leave_other_recipes_alone() {
+        let error = |text: &str| Catalogue::parse(text).unwrap_err().to_string();
+        assert!(error("documents:\n  - {path: a.md, roles: []}\n").contains("`roles` is empty"));
+        assert!(error("documents:\n  - {path: a.md, roles: [Staff]}\n").contains("`Staff`"));
+        assert!(error("documents:\n  - {path: a.md, role: [staff]}\n").contains("role"));
+        assert!(error("documents:\n  - path: a.md\n    roles:\n").contains("roles"));
+        assert!(error("documents:\n  - path: a.md\n    roles: staff\n").contains("roles"));
+        let text = "documents:\n  - {path: '*.md', roles: [staff]}\n  - {path: a.md, roles: [board, staff]}\n";
+        let bound = Catalogue::parse(text).unwrap().bind(["a.md", "b.md"]).unwrap();
+        assert_eq!(
+            (bound.details("a.md").roles, bound.details("b.md").roles),
+            (vec!["staff".to_owned(), "board".to_owned()], vec!["staff".to_owned()])
+        );
+        assert_ne!(bound.details("a.md").recipe(), bound.details("b.md").recipe());
+        // As an index made before there were roles has it: written down, so that no change of the hash goes unseen.
+        let before = Details { title: Some("T".to_owned()), tags: vec!["x".to_owned()], ..Details::default() };
+        let mut hasher = Sha256::new();
+        hasher.update(READER_VERSION.to_le_bytes());
+        hasher.update([0, 0, 1, b'T', 0, 0, 0, b'x', 0]);
+        assert_eq!(before.recipe(), hex(&hasher.finalize()));
     }
 
     #[test]

@@ -85,6 +85,7 @@ impl Hashes {
             title: String::new(),
             description: None,
             tags: Vec::new(),
+            roles: Vec::new(),
             language: None,
             language_borrowed: false,
             sha256: file.sha256.clone(),

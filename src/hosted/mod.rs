@@ -15,6 +15,7 @@ pub mod name;
 pub mod plan;
 pub mod prepare;
 pub mod prune;
+pub mod render;
 pub mod service;
 pub mod state;
 pub mod sync;

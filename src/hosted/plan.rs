@@ -108,6 +108,14 @@ impl Plan {
         self.add.iter().chain(&self.replace).map(|change| change.upload_bytes).sum()
     }
 
+    /// Leaves out what these problems are about: it does not go up, and what the store has of it stays.
+    pub fn hold_back(&mut self, problems: &[Problem]) {
+        let held: HashSet<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        let goes = |change: &Change| change.file_id.is_some() || !held.contains(change.path.as_str());
+        self.add.retain(goes);
+        self.replace.retain(goes);
+    }
+
     /// The documents that go up: what a look before an upload is about.
     pub fn uploads(&self) -> impl Iterator<Item = &Change> {
         self.add.iter().chain(&self.replace).filter(|change| change.file_id.is_none())

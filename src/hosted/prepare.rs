@@ -4,21 +4,24 @@
 //! another one than the scan saw is refused here; no link put in its place is followed.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
-use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
 
 use crate::clock::hex;
 use crate::docs::READER_VERSION;
 use crate::docs::reader::Reader;
+use crate::docs::rendition;
 use crate::docs::walk::open::open_document;
 use crate::docs::walk::{FoundFile, inode, modified_ns};
 use crate::error::Problem;
+use crate::hosted::render::{self, Converted, RenderError, Spooled, formats};
 use crate::ingest::renames::extension;
 use crate::ingest::scan::ScannedFile;
 use crate::openai::file::Body;
+use crate::openai::search::RESTRICTED;
 use crate::openai::vector_store::{Attribute, Attributes, MAX_KEY_CHARS, MAX_PAIRS, MAX_VALUE_CHARS};
 
 /// The value of [`MADE_BY`] on every file of ours.
@@ -73,6 +76,10 @@ pub struct Prepared {
     pub mime_type: &'static str,
     /// Its content.
     pub body: Body,
+    /// SHA-256 of the source as it was read, hexadecimal; none where it is read while it is sent.
+    pub source_sha256: Option<String>,
+    /// The temporary file of the content, if it has one: removed when this is dropped.
+    pub spool: Option<TempPath>,
 }
 
 /// What the attributes of a document tell.
@@ -105,14 +112,14 @@ impl Described {
             title: details.title.clone(),
             description: details.description.clone(),
             tags: details.tags.clone(),
-            roles: Vec::new(),
+            roles: details.roles.clone(),
         }
     }
 }
 
 /// In which form a document goes up. Pure, by extension.
-pub fn form_of(_path: &str) -> Form {
-    Form::Original
+pub fn form_of(path: &str) -> Form {
+    if formats::native(&extension(path)).is_some() { Form::Original } else { Form::Markdown }
 }
 
 /// What is told of a document beside its bytes, as 16 hexadecimal digits. The first half is [`body_recipe`]: when it
@@ -140,6 +147,7 @@ pub fn body_recipe(form: Form) -> String {
     hasher.update(form.name());
     if form == Form::Markdown {
         hasher.update(READER_VERSION.to_le_bytes());
+        hasher.update(rendition::VERSION.to_le_bytes());
     }
     hex(&hasher.finalize())[..HALF].to_owned()
 }
@@ -164,6 +172,7 @@ pub fn attributes(described: &Described) -> Result<Attributes, Problem> {
     for (name, text) in texts.into_iter().chain(described.title.as_deref().map(|title| ("title", title))) {
         attributes.insert(name.to_owned(), Attribute::Text(shortened(text)));
     }
+    attributes.insert(RESTRICTED.to_owned(), Attribute::Flag(!described.roles.is_empty()));
     let flags: BTreeSet<String> = described
         .tags
         .iter()
@@ -197,28 +206,43 @@ fn flag_name(prefix: &str, word: &str) -> String {
 }
 
 /// Makes what goes up.
-pub async fn prepare(_reader: &dyn Reader, _root: &Path, file: &FoundFile, form: Form) -> Result<Prepared, Problem> {
+pub async fn prepare(reader: &dyn Reader, _root: &Path, file: &FoundFile, form: Form) -> Result<Prepared, Problem> {
+    let made = match form {
+        Form::Original => original(file).await,
+        Form::Markdown => render::markdown(reader, file).await,
+    };
+    let Spooled { body, source_sha256, file: spool } = made.map_err(|error| error.problem(&file.path))?;
+    let extension = render::uploaded_extension(&file.path, form);
+    let mime_type = formats::native(&extension).map_or("application/octet-stream", |native| native.media_type);
+    Ok(Prepared { form, extension, mime_type, body, source_sha256, spool })
+}
+
+async fn original(file: &FoundFile) -> Result<Spooled, RenderError> {
     let found = file.clone();
-    let opened = tokio::task::spawn_blocking(move || original(&found)).await;
-    let body =
-        opened.map_err(|error| unreadable(&file.path, &error))?.map_err(|error| unreadable(&file.path, &error))?;
-    let extension = extension(&file.path);
-    let mime_type = mime_type(&extension);
-    Ok(Prepared { form, extension, mime_type, body })
+    tokio::task::spawn_blocking(move || original_body(&found)).await?
 }
 
-fn unreadable(path: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(path, "document/unreadable", error.to_string())
-}
-
-fn original(found: &FoundFile) -> io::Result<Body> {
-    let file = open_unchanged(found)?;
+/// The file's own bytes, or its text in UTF-8 where the service would not read it.
+fn original_body(found: &FoundFile) -> Result<Spooled, RenderError> {
+    let mut file = open_unchanged(found)?;
+    let extension = render::uploaded_extension(&found.path, Form::Original);
+    if formats::native(&extension).is_some_and(|native| native.is_text) {
+        if let Some(Converted { text, source_sha256 }) = render::readable(&mut file, &extension)? {
+            return Ok(Spooled::of_bytes(text.into(), source_sha256));
+        }
+        file.rewind()?;
+    }
     if found.bytes > SMALL_BYTES {
-        return Ok(Body::Path { path: found.absolute.clone(), bytes: found.bytes });
+        let body = Body::Path { path: found.absolute.clone(), bytes: found.bytes };
+        return Ok(Spooled { body, source_sha256: None, file: None });
     }
     let mut bytes = Vec::new();
     file.take(SMALL_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == found.bytes { Ok(Body::Bytes(Bytes::from(bytes))) } else { Err(changed()) }
+    if bytes.len() as u64 != found.bytes {
+        return Err(RenderError::Changed);
+    }
+    let source_sha256 = hex(&Sha256::digest(&bytes));
+    Ok(Spooled::of_bytes(bytes.into(), source_sha256))
 }
 
 /// Opens a file that is still the one that the scan saw.
@@ -231,22 +255,6 @@ pub fn open_unchanged(found: &FoundFile) -> io::Result<std::fs::File> {
 
 fn changed() -> io::Error {
     io::Error::other("it changed while it was being uploaded; the next sync takes it")
-}
-
-/// The media type of an extension, as the service's guide names them; the service goes by the name itself.
-fn mime_type(extension: &str) -> &'static str {
-    match extension {
-        "md" => "text/markdown",
-        "html" | "htm" => "text/html",
-        "txt" | "tex" => "text/plain",
-        "css" => "text/css",
-        "json" => "application/json",
-        "pdf" => "application/pdf",
-        "doc" => "application/msword",
-        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        _ => "application/octet-stream",
-    }
 }
 
 #[cfg(test)]
@@ -264,6 +272,10 @@ mod tests {
         assert_eq!(made["tag_größe___maß"], Attribute::Flag(true));
         assert_eq!(made["tag_b-c"], Attribute::Flag(true));
         assert_eq!(made[MADE_BY], Attribute::Text(OURS.to_owned()));
+        assert_eq!(made[RESTRICTED], Attribute::Flag(false));
+        let staff = Described { roles: vec!["staff".to_owned()], ..described("a.md", &[]) };
+        let made = attributes(&staff).unwrap();
+        assert_eq!((&made[RESTRICTED], &made["role_staff"]), (&Attribute::Flag(true), &Attribute::Flag(true)));
         let long = "x/".repeat(400) + "a.md";
         let made = attributes(&described(&long, &[&"t".repeat(100)])).unwrap();
         let Attribute::Text(path) = &made[PATH] else { panic!("a text") };
@@ -273,9 +285,9 @@ mod tests {
 
     #[test]
     fn too_many_labels_are_a_problem_of_the_document() {
-        let tags: Vec<String> = (0..11).map(|n| format!("t{n}")).collect();
+        let tags: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
         let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
-        assert_eq!(attributes(&described("a.md", &tags[..10])).unwrap().len(), MAX_PAIRS);
+        assert_eq!(attributes(&described("a.md", &tags[..9])).unwrap().len(), MAX_PAIRS);
         let problem = attributes(&described("a.md", &tags)).unwrap_err();
         assert_eq!((problem.path.as_str(), problem.code.as_str()), ("a.md", "document/too-many-labels"));
     }

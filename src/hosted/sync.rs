@@ -34,8 +34,9 @@ const GIVING_BACK: Duration = Duration::from_secs(5);
 /// Looks at the documents that would go up, before anything does.
 #[async_trait]
 pub trait Gate: Send + Sync {
-    /// Whether they may. The failure says what was found, masked.
-    async fn pass(&self, documents: &[&Wanted]) -> Result<(), Failure>;
+    /// Whether they may. The failure says what was found, masked; a problem is about a document that must not go up,
+    /// while the others may.
+    async fn pass(&self, documents: &[&Wanted]) -> Result<Vec<Problem>, Failure>;
 }
 
 /// What a person may want otherwise.
@@ -279,7 +280,7 @@ async fn run<'a>(
     let mut agreed = Removals::new();
     loop {
         let lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
-        let Some(look) = look(folders, context).await? else {
+        let Some(mut look) = look(folders, context).await? else {
             report.interrupted = true;
             return Ok(());
         };
@@ -298,7 +299,12 @@ async fn run<'a>(
         if !look.plan.has_changes() {
             return Ok(());
         }
-        pass(&look, context).await?;
+        let held_back = pass(&look, context).await?;
+        look.plan.hold_back(&held_back);
+        report.problems.extend(held_back);
+        if !look.plan.has_changes() {
+            return Ok(());
+        }
         match held {
             Some(lease) => return apply(folders, &look, lease, context, report).await,
             None => {
@@ -331,8 +337,8 @@ fn seen(look: &Look, context: SyncContext<'_>) -> SyncReport {
     }
 }
 
-async fn pass(look: &Look, context: SyncContext<'_>) -> Result<(), HostedError> {
-    let Some(gate) = context.gate else { return Ok(()) };
+async fn pass(look: &Look, context: SyncContext<'_>) -> Result<Vec<Problem>, HostedError> {
+    let Some(gate) = context.gate else { return Ok(Vec::new()) };
     let going: BTreeSet<&str> = look.plan.uploads().map(|change| change.document_id.as_str()).collect();
     let documents: Vec<&Wanted> =
         look.folder.wanted.iter().filter(|wanted| going.contains(wanted.document_id.as_str())).collect();

@@ -6,6 +6,7 @@
 pub mod hybrid;
 pub mod local;
 mod query;
+pub mod visible;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ pub(crate) fn record(id: &str, title: &str, chunks: u32) -> DocumentRecord {
         title: title.into(),
         description: None,
         tags: Vec::new(),
+        roles: Vec::new(),
         language: Some("eng".into()),
         language_borrowed: false,
         sha256: String::new(),

@@ -340,6 +340,7 @@ impl<'a> Run<'a> {
             path,
             description: details.description.clone(),
             tags: details.tags.clone(),
+            roles: details.roles.clone(),
             sha256: file.sha256.clone(),
             recipe: details.recipe(),
             bytes: file.bytes,

@@ -1,6 +1,6 @@
 //! Reads every document of a folder once, and keeps of each what an examination makes of it.
 //!
-//! The one reading loop of `docs scan`, `docs lint` and `docs inventory`. At most `MAX_AT_ONCE` documents are in
+//! The one reading loop of `docs scan`, `docs lint`, `docs inventory`, and of the gate before an upload. At most `MAX_AT_ONCE` documents are in
 //! memory at a time. It judges nothing.
 
 use std::path::Path;
@@ -46,16 +46,26 @@ pub async fn look<T: Send + 'static>(
     root: &Path,
     context: LookContext<'_>,
     examine: Arc<Examine<T>>,
-    mut take: impl FnMut(T),
+    take: impl FnMut(T),
 ) -> Result<Option<Listing>, LintError> {
     let folder = root.to_owned();
     let walking = tokio::task::spawn_blocking(move || walk::walk(&folder));
     let Some(walked) = context.stop.run_until_cancelled(walking).await else { return Ok(None) };
     let listing = walked??;
-    let total = Some(listing.files.len() as u64);
+    Ok(look_at(&listing.files, context, examine, take).await?.map(|()| listing))
+}
+
+/// Does the same with files that are known already. `None` when it was stopped.
+pub async fn look_at<T: Send + 'static>(
+    files: &[FoundFile],
+    context: LookContext<'_>,
+    examine: Arc<Examine<T>>,
+    mut take: impl FnMut(T),
+) -> Result<Option<()>, LintError> {
+    let total = Some(files.len() as u64);
     context.observer.observe(Event::Started { task: "reading", total });
     let at_once = available_parallelism().map_or(MIN_AT_ONCE, |count| count.get().clamp(MIN_AT_ONCE, MAX_AT_ONCE));
-    let mut examined = futures_util::stream::iter(&listing.files)
+    let mut examined = futures_util::stream::iter(files.iter().cloned())
         .map(|file| examine_one(file, context, Arc::clone(&examine)))
         .buffered(at_once);
     while let Some(next) = context.stop.run_until_cancelled(examined.next()).await {
@@ -66,7 +76,7 @@ pub async fn look<T: Send + 'static>(
     }
     drop(examined);
     context.observer.observe(Event::Finished);
-    Ok((!context.stop.is_cancelled()).then_some(listing))
+    Ok((!context.stop.is_cancelled()).then_some(()))
 }
 
 /// Why a document was not read. A reader may quote what it stumbled over.
@@ -75,20 +85,20 @@ pub fn problem(file: &FoundFile, error: &FormatError) -> Problem {
 }
 
 async fn examine_one<T: Send + 'static>(
-    file: &FoundFile,
+    file: FoundFile,
     context: LookContext<'_>,
     examine: Arc<Examine<T>>,
 ) -> Result<T, LintError> {
-    let read = match context.reader.read(file).await {
+    let read = match context.reader.read(&file).await {
         Ok(read) => Ok(read),
         Err(ReadError::Document(error)) => Err(error),
         Err(ReadError::Reader(why)) => return Err(LintError::Reader(why)),
     };
     if let Err(error) = &read {
-        context.observer.observe(Event::Problem(problem(file, error)));
+        context.observer.observe(Event::Problem(problem(&file, error)));
     }
-    let (owned, item, bytes) = (file.clone(), file.path.clone(), file.bytes);
-    let result = tokio::task::spawn_blocking(move || examine(owned, read)).await?;
+    let (item, bytes) = (file.path.clone(), file.bytes);
+    let result = tokio::task::spawn_blocking(move || examine(file, read)).await?;
     context.observer.observe(Event::Advanced { item, bytes });
     Ok(result)
 }

@@ -7,6 +7,7 @@ pub mod allow;
 pub mod error;
 pub mod facts;
 pub mod finding;
+pub mod gate;
 pub mod inventory;
 pub mod line;
 pub mod look;

@@ -148,6 +148,9 @@ pub struct DocumentRecord {
     pub description: Option<String>,
     /// Labels, when given.
     pub tags: Vec<String>,
+    /// Who may read it, when it is not for everybody: a reader needs one of these roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
     /// Detected language, ISO 639-3, when sure.
     pub language: Option<String>,
     /// Whether the document is too short to tell its language and has that of most documents.
@@ -178,6 +181,13 @@ pub struct DocumentRecord {
     pub indexed_at: Timestamp,
     /// How many chunks it has.
     pub chunks: u32,
+}
+
+impl DocumentRecord {
+    /// Whether it is not for everybody.
+    pub fn is_restricted(&self) -> bool {
+        !self.roles.is_empty()
+    }
 }
 
 /// One search result.

@@ -1,7 +1,7 @@
 //! Search in a vector store.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::openai::OpenAiError;
 use crate::openai::address::segment;
@@ -53,6 +53,22 @@ pub struct Text {
     pub text: String,
 }
 
+/// The attribute of every document of ours that tells whether it is for some readers only.
+pub const RESTRICTED: &str = "restricted";
+
+/// The filter of every search for a visitor: `filters`, and no document that is for some readers only.
+///
+/// It says "not true" rather than "false": every document of ours has the attribute, and files of others, which have
+/// none, are for the service to find as it did before they were looked at by us. A restricted one is never true to it.
+#[must_use]
+pub fn visible_filter(filters: Option<Value>) -> Value {
+    let open = json!({ "type": "ne", "key": RESTRICTED, "value": true });
+    match filters {
+        None | Some(Value::Null) => open,
+        Some(filters) => json!({ "type": "and", "filters": [open, filters] }),
+    }
+}
+
 #[derive(Deserialize)]
 struct Results {
     data: Vec<Found>,
@@ -64,5 +80,20 @@ impl Client {
         let path = format!("/vector_stores/{}/search", segment(store_id));
         let call = Call::post(path).json(search)?.safe(Safety::Read).private();
         self.send(&call).await.map(|results: Results| results.data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No filter of the settings takes the place of the one that hides restricted documents.
+    #[test]
+    fn every_search_of_a_visitor_leaves_restricted_documents_out() {
+        let open = json!({ "type": "ne", "key": "restricted", "value": true });
+        assert_eq!(visible_filter(None), open);
+        assert_eq!(visible_filter(Some(Value::Null)), open);
+        let own = json!({ "type": "or", "filters": [{ "type": "eq", "key": "restricted", "value": true }] });
+        assert_eq!(visible_filter(Some(own.clone())), json!({ "type": "and", "filters": [open, own] }));
     }
 }

@@ -27,6 +27,7 @@ mod page_files;
 mod places;
 mod readme;
 mod retrieval;
+mod roles;
 mod sandbox;
 mod secrets;
 mod serve;

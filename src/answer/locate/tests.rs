@@ -1,3 +1,5 @@
+//! Where words stand: any window of a rendition, other extractions, and texts that stand nowhere.
+
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;

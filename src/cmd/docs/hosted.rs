@@ -1,12 +1,14 @@
 //! `docs sync --to openai` and `docs plan --to openai`: a vector store instead of the local index.
 
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::app;
 use crate::clock::{RandomIds, SystemClock};
+use crate::cmd::docs::gate::{GateArgs, ScanGate};
 use crate::cmd::docs::plan::Shown;
 use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, problem_lines};
@@ -18,6 +20,7 @@ use crate::exit::Exit;
 use crate::hosted::plan::{Change, Leftover};
 use crate::hosted::{self, HostedError, Look, Options, Plan, Service, SyncContext, SyncReport, Timing, cost};
 use crate::ingest::SyncOptions;
+use crate::lint::finding::Finding;
 use crate::ui::{Format, clean, table};
 
 /// How long is waited before something is done again that was looked for and not found.
@@ -100,6 +103,7 @@ impl Hosted {
 pub(super) async fn sync(
     folders: &FolderArgs,
     target: &TargetArgs,
+    gate: &GateArgs,
     options: Options,
     ctx: &Ctx,
 ) -> Result<Exit, Failure> {
@@ -107,12 +111,13 @@ pub(super) async fn sync(
     let prices = app::hosted::prices(&settings)?;
     let (reader, progress) = (app::open_reader(), ctx.out.progress());
     let ask = |question: &str| tokio::task::block_in_place(|| ctx.out.confirm_in_person(question));
+    let gate = ScanGate { args: gate, reader: &*reader, observer: &progress, ctx, passed: Mutex::default() };
     let context = SyncContext {
         service: &service,
         reader: &*reader,
         observer: &progress,
         ask: &ask,
-        gate: None,
+        gate: Some(&gate),
         prices: Some(&prices),
         clock: &SystemClock,
         ids: &RandomIds,
@@ -121,7 +126,7 @@ pub(super) async fn sync(
         timing: Timing::default(),
     };
     match hosted::sync(&app::folders(&settings), context).await {
-        Ok(report) => show(&report, ctx),
+        Ok(report) => show(&report, findings(gate), ctx),
         Err(error) => {
             let problem = match &error {
                 HostedError::Declined(_) if ctx.out.format != Format::Human => {
@@ -133,18 +138,39 @@ pub(super) async fn sync(
             if let Some(problem) = problem {
                 let store_id = service.store_id().to_owned();
                 let requests = service.requests();
-                show(&SyncReport { store_id, requests, problems: vec![problem], ..SyncReport::default() }, ctx)?;
+                show(
+                    &SyncReport { store_id, requests, problems: vec![problem], ..SyncReport::default() },
+                    Vec::new(),
+                    ctx,
+                )?;
             }
             Err(failure(error))
         }
     }
 }
 
-fn show(report: &SyncReport, ctx: &Ctx) -> Result<Exit, Failure> {
+/// What a sync did, and what it let through.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    report: &'a SyncReport,
+    allowed_findings: Vec<Finding>,
+}
+
+fn findings(gate: ScanGate<'_>) -> Vec<Finding> {
+    gate.passed.into_inner().unwrap_or_else(PoisonError::into_inner).findings
+}
+
+fn show(report: &SyncReport, allowed_findings: Vec<Finding>, ctx: &Ctx) -> Result<Exit, Failure> {
+    if !allowed_findings.is_empty() {
+        let values: usize = allowed_findings.iter().map(Finding::values).sum();
+        ctx.out.warn(&format!("{values} keys or personal data were let through (--allow-findings)"));
+    }
+    let told = Told { report, allowed_findings };
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(report)))?,
-        Format::Json => ctx.out.json("docs-sync", report)?,
-        Format::Jsonl => ctx.out.json_line(report)?,
+        Format::Json => ctx.out.json("docs-sync", &told)?,
+        Format::Jsonl => ctx.out.json_line(&told)?,
     }
     Ok(exit(report))
 }

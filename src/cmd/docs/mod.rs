@@ -1,5 +1,6 @@
 //! `docs`: the documents and their index. One file a verb.
 
+mod gate;
 mod hosted;
 mod inventory;
 mod lint;

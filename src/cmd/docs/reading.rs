@@ -20,7 +20,7 @@ use crate::lint::look::Examine;
 use crate::lint::{self, LintError, LookContext};
 
 /// The flag that names the allow file.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct AllowArgs {
     /// The file of allowed findings [default: docs-allow.yaml in the project's folder, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -28,6 +28,11 @@ pub struct AllowArgs {
 }
 
 impl AllowArgs {
+    /// Whether a file is named.
+    pub(super) fn is_given(&self) -> bool {
+        self.allow.is_some()
+    }
+
     /// Reads the file that the flag names, or the usual one.
     pub(super) fn load(&self, ctx: &Ctx) -> Result<Allow, Failure> {
         let loaded = match &self.allow {

@@ -13,9 +13,11 @@ use crate::docs::ReadFile;
 use crate::docs::catalogue::Catalogue;
 use crate::docs::identity::{derive_id, derive_title};
 use crate::docs::reader::ReadError;
+use crate::docs::rendition;
 use crate::docs::walk::{FoundFile, Listing, walk};
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::hosted::prepare::{Form, form_of};
 use crate::index::VectorStore;
 use crate::ingest::SyncError;
 use crate::model::{Block, BlockKind, Locator, file_name};
@@ -32,15 +34,23 @@ const WHAT: &str = "show the document";
         index may hold an older version.\n\n\
         With --format json: schema, document_id, path, title, blocks (kind, text, locator; a \
         heading has level, a table_row has header). kind is one of heading, paragraph, list_item, table_row, code.\n\n\
+        With --rendition: the same as one text, in Markdown with marks of place such as [page 3]. It is what \
+        `docs sync --to openai` uploads of a document whose format the service does not read (form `markdown`); of \
+        others the file itself goes up (form `original`). With --format json: schema, document_id, path, title, form, \
+        markdown.\n\n\
         Exit codes: 0 done; 1 there is no such document, or it cannot be read; 2 the name is not unique.",
     after_help = help_end!(
         "chatbotctl docs show orders/cancel.md" => "see its pieces and their places",
-        "chatbotctl docs show warranty.pdf --format json" => "the same for a program"
+        "chatbotctl docs show warranty.pdf --format json" => "the same for a program",
+        "chatbotctl docs show prices.xlsx --rendition" => "see what would be uploaded of it"
     )
 )]
 pub struct Args {
     /// The document: a path relative to the documents folder, or a unique file name
     path: String,
+    /// Print it as one Markdown text: what is uploaded of formats that a vector store's service does not read
+    #[arg(long)]
+    rendition: bool,
     #[command(flatten)]
     folders: FolderArgs,
 }
@@ -51,6 +61,16 @@ struct Shown {
     path: String,
     title: String,
     blocks: Vec<ShownBlock>,
+}
+
+/// A document as it would go up.
+#[derive(Debug, Serialize)]
+struct Rendition<'a> {
+    document_id: &'a str,
+    path: &'a str,
+    title: &'a str,
+    form: &'static str,
+    markdown: &'a str,
 }
 
 /// A block as a program reads it: `kind` is always one word.
@@ -87,11 +107,30 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let (file, catalogue) =
         tokio::task::spawn_blocking(move || find_file(&root, &wanted)).await.map_err(SyncError::Task)??;
     let read = app::open_reader().read(&file).await.map_err(|error| unread(&file, error))?;
+    let markdown = args.rendition.then(|| rendition::to_bytes(&read.parsed));
     let shown = shown(&file, read, &catalogue, &*index).await?;
+    if let Some(markdown) = markdown {
+        return show_rendition(&shown, &String::from_utf8_lossy(&markdown), ctx);
+    }
     match ctx.out.format {
         Format::Human => ctx.out.result(&clean(&human(&shown)))?,
         Format::Json => ctx.out.json("docs-show", &shown)?,
         Format::Jsonl => ctx.out.json_line(&shown)?,
+    }
+    Ok(Exit::Good)
+}
+
+fn show_rendition(shown: &Shown, markdown: &str, ctx: &Ctx) -> Result<Exit, Failure> {
+    let Shown { document_id, path, title, .. } = shown;
+    let form = form_of(path);
+    if form == Form::Original {
+        ctx.out.warn("this format is uploaded as it is; the text below is what is read from it here");
+    }
+    let rendition = Rendition { document_id, path, title, form: form.name(), markdown };
+    match ctx.out.format {
+        Format::Human => ctx.out.result(&clean(markdown))?,
+        Format::Json => ctx.out.json("docs-rendition", &rendition)?,
+        Format::Jsonl => ctx.out.json_line(&rendition)?,
     }
     Ok(Exit::Good)
 }

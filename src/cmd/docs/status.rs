@@ -22,7 +22,8 @@ use crate::ui::{Format, clean};
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Show how many documents are indexed and whether the folder has changed since.\n\n\
-        With --format json: schema, docs_dir, state_dir, documents, chunks, document_bytes, index_bytes, last_sync \
+        With --format json: schema, docs_dir, state_dir, documents, restricted \
+        (those of them with roles, which no visitor is shown), chunks, document_bytes, index_bytes, last_sync \
         (when the newest document was indexed), drift (add, update, remove), problems (path, code, message).\n\n\
         A document that could not be read at the last sync and has not changed since is a problem, and nothing to \
         add or update.\n\n\
@@ -43,6 +44,8 @@ struct Status {
     docs_dir: String,
     state_dir: String,
     documents: usize,
+    /// Those of them that are not for everybody.
+    restricted: usize,
     chunks: u64,
     document_bytes: u64,
     index_bytes: u64,
@@ -81,6 +84,7 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         docs_dir: folders.docs_dir.display().to_string(),
         state_dir: folders.state_dir.display().to_string(),
         documents: records.len(),
+        restricted: records.iter().filter(|record| record.is_restricted()).count(),
         chunks: records.iter().map(|record| u64::from(record.chunks)).sum(),
         document_bytes: records.iter().map(|record| record.bytes).sum(),
         index_bytes,
@@ -147,6 +151,9 @@ fn human(status: &Status) -> String {
         status.index_bytes.div_ceil(1024),
         status.state_dir,
     );
+    if status.restricted > 0 {
+        let _ = write!(text, "\nrestricted {} with roles, shown to no visitor", documents(status.restricted));
+    }
     if !status.problems.is_empty() {
         let _ = write!(text, "\nproblems:\n{}", problem_lines(&status.problems));
     }

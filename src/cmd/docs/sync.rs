@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::app;
 use crate::clock::SystemClock;
+use crate::cmd::docs::gate::GateArgs;
 use crate::cmd::docs::hosted::{self, TargetArgs};
 use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, folder_problem, plan, problem_lines, watch};
@@ -40,13 +41,19 @@ const DEADLINE: Duration = Duration::from_hours(2);
         that are not ours stay untouched. A changed document goes up first; its old version leaves when the new one \
         can be found. A document that the service could not index is told at every sync and not sent again before it \
         changes (--retry-failed does). Two syncs at once on one store are refused, also from two machines.\n\n\
+        Before the first upload the documents that would go up are read and looked through, as `docs scan` does. Keys \
+        and personal data that docs-allow.yaml does not allow end the sync with nothing uploaded; --yes is no answer \
+        to that, --allow-findings is. A document that cannot be read, such as a scan without text, is not uploaded \
+        and is a problem. Of formats that the service does not read our own extraction goes up (`docs show PATH \
+        --rendition` prints it).\n\n\
         With --watch it goes on until Ctrl-C, one line (with --format jsonl one document) for each sync that \
         changed something; what keeps one from happening is told, and it goes on.\n\n\
         With --format json: schema, added, updated, removed, unchanged, renamed (how many of the updated only have \
         another path), interrupted, problems (path, code, message), skipped (path, reason). With --to openai also \
         relabelled (how many of the updated were not uploaded), foreign (files of others), store_id, uploaded_bytes, \
-        requests, usd_per_month and prices_as_of (an estimate), out_of_time; renamed is left out.\n\n\
-        Exit codes: 0 done; 1 done, with problems, or there is no documents folder, or the disk is full or read-only \
+        requests, usd_per_month and prices_as_of (an estimate), out_of_time, allowed_findings (what --allow-findings let \
+        through, as `docs scan` tells it); renamed is left out.\n\n\
+        Exit codes: 0 done; 1 done, with problems, or keys or personal data are found, or there is no documents folder, or the disk is full or read-only \
         (the index is as it was); 2 used wrongly; 3 documents.yaml is wrong, or no vector store is chosen; 4 no or \
         a wrong key; 5 another sync is running, or the service is not reachable, or the deadline has passed; 7 many \
         documents would be removed; 130 interrupted.",
@@ -65,6 +72,8 @@ pub struct Args {
     folders: FolderArgs,
     #[command(flatten)]
     target: TargetArgs,
+    #[command(flatten)]
+    gate: GateArgs,
     /// Show the plan and do nothing
     #[arg(long, conflicts_with_all = ["watch", "allow_delete", "wait"])]
     dry_run: bool,
@@ -110,6 +119,9 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     if args.deadline.is_some() {
         return Err(hosted::only_hosted("--deadline"));
     }
+    if let Some(flag) = args.gate.given() {
+        return Err(hosted::only_hosted(flag));
+    }
     let options = args.options();
     if args.dry_run {
         return plan::show(&args.folders, options, ctx).await.map(|shown| shown.exit);
@@ -153,7 +165,8 @@ async fn hosted(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     if args.dry_run {
         return hosted::plan(&args.folders, &args.target, args.options(), ctx).await.map(|shown| shown.exit);
     }
-    hosted::sync(&args.folders, &args.target, hosted::options(args.options(), deadline), ctx).await
+    let options = hosted::options(args.options(), deadline);
+    hosted::sync(&args.folders, &args.target, &args.gate, options, ctx).await
 }
 
 fn untouched(problem: Problem, unchanged: usize) -> SyncReport {

@@ -1,3 +1,5 @@
+//! Blocks as Markdown, with marks that no document can forge.
+
 use super::*;
 use crate::model::LineRange;
 

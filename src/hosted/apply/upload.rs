@@ -2,16 +2,15 @@
 
 use std::sync::PoisonError;
 
-use sha2::{Digest as _, Sha256};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::clock::hex;
 use crate::error::Problem;
 use crate::event::Event;
 use crate::hosted::apply::{Apply, Task};
 use crate::hosted::name::{Name, content_mark, store_mark};
 use crate::hosted::prepare::{self, Form, Prepared};
+use crate::hosted::render::RenderError;
 use crate::hosted::service::Enough;
 use crate::openai::OpenAiError;
 use crate::openai::file::{Body, Upload};
@@ -124,14 +123,11 @@ impl Apply<'_> {
     }
 }
 
-/// Bytes in memory are compared with what was hashed: what the attributes say is always true.
+/// What was read is compared with what was hashed: what the attributes say is always true.
 fn check_content(task: Task<'_>, prepared: &Prepared) -> Result<(), UploadError> {
     let Task { change, wanted, .. } = task;
-    match &prepared.body {
-        Body::Bytes(bytes) if prepared.form == Form::Original && hex(&Sha256::digest(bytes)) != wanted.sha256 => {
-            let message = "it changed while it was being uploaded; the next sync takes it";
-            Err(UploadError::Document(Problem::new(&change.path, "document/changed", message)))
-        }
-        _ => Ok(()),
+    if prepared.source_sha256.as_ref().is_some_and(|sha256| *sha256 != wanted.sha256) {
+        return Err(UploadError::Document(RenderError::Changed.problem(&change.path)));
     }
+    Ok(())
 }

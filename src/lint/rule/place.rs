@@ -61,6 +61,14 @@ pub(super) static RULES: &[Rule] = &[
         find: catalogue,
     },
     Rule {
+        name: "restricted",
+        severity: Info,
+        good: "every document is for everybody",
+        bad: "a document has roles, and is shown to no visitor",
+        fix: "take its `roles` out of documents.yaml if it is for everybody",
+        find: restricted,
+    },
+    Rule {
         name: "allow-file",
         severity: Advisory,
         good: "every entry of docs-allow.yaml is in use",
@@ -99,6 +107,15 @@ fn catalogue(subject: &Subject) -> Vec<Evidence> {
         Ok(bound) => bound.problems.iter().map(|problem| Evidence::new(&problem.path, &problem.message)).collect(),
         Err(error) => vec![Evidence::new(CATALOGUE_FILE, error)],
     }
+}
+
+fn restricted(subject: &Subject) -> Vec<Evidence> {
+    let Ok(bound) = &subject.folder.catalogue else { return Vec::new() };
+    let roles = |facts: &Facts| {
+        let roles = bound.details(&facts.file.path).roles;
+        (!roles.is_empty()).then(|| Evidence::new(&facts.file.path, format!("for {} only", roles.join(", "))))
+    };
+    subject.folder.files.iter().filter_map(roles).collect()
 }
 
 /// The evidence is about the allow file: an entry's path is a glob, and no file may have that name.

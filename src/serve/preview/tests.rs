@@ -14,6 +14,7 @@ fn record(path: &str) -> DocumentRecord {
         title: "The <Title>".to_owned(),
         description: Some("All & sundry".to_owned()),
         tags: Vec::new(),
+        roles: Vec::new(),
         language: None,
         sha256: String::new(),
         recipe: String::new(),

@@ -102,6 +102,7 @@ fn record_of(attachment: &Attachment) -> DocumentRecord {
         title: attachment.name.clone(),
         description: None,
         tags: Vec::new(),
+        roles: Vec::new(),
         language: None,
         language_borrowed: false,
         sha256: attachment.sha256.clone().unwrap_or_default(),

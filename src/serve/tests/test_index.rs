@@ -53,6 +53,7 @@ pub fn record(id: &str, path: &str) -> DocumentRecord {
         title: "Refund Policy".to_owned(),
         description: None,
         tags: Vec::new(),
+        roles: Vec::new(),
         language: None,
         sha256: String::new(),
         recipe: String::new(),
