@@ -44,6 +44,9 @@ pub struct Change {
     /// What the file is to have attached.
     #[serde(skip)]
     pub attributes: Attributes,
+    /// Whether the file is in the store with other attributes than these.
+    #[serde(skip)]
+    pub is_relabelled: bool,
     /// The other versions in the store, newest first: what is let go once this one can be found.
     #[serde(skip)]
     pub earlier: Vec<Earlier>,
@@ -313,6 +316,7 @@ fn change(wanted: &Wanted, reason: &str, file: Option<&RemoteFile>, others: &[&R
         upload_bytes: 0,
         file_id: file.map(|file| file.file_id.clone()),
         attributes: wanted.attributes.clone(),
+        is_relabelled: file.is_some_and(|file| !says_the_same(&file.attributes, &wanted.attributes)),
         earlier: others.iter().copied().map(earlier).collect(),
     }
 }

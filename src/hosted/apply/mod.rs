@@ -125,7 +125,7 @@ impl<'a> Bringing<'a, '_> {
             };
             list.iter().filter_map(task).collect()
         };
-        self.resume(tasks(&plan.resume));
+        self.resume(tasks(&plan.resume)).await?;
         self.retry(tasks(&plan.retry)).await?;
         let uploads: Vec<Task<'a>> = tasks(&plan.add).into_iter().chain(tasks(&plan.replace)).collect();
         if !uploads.is_empty() {
@@ -186,9 +186,21 @@ impl<'a> Bringing<'a, '_> {
     }
 
     /// What an earlier run left in the making is waited for like the rest.
-    fn resume(&mut self, tasks: Vec<Task<'a>>) {
-        let files = tasks.into_iter().filter_map(|task| Some((task.change.file_id.clone()?, task))).collect();
+    async fn resume(&mut self, tasks: Vec<Task<'a>>) -> Result<(), HostedError> {
+        let mut files = Vec::new();
+        for task in tasks {
+            let Some(file_id) = task.change.file_id.clone() else { continue };
+            if task.change.is_relabelled {
+                let set = self.apply.service.set_attributes(&file_id, &task.change.attributes).await;
+                if let Err(error) = set {
+                    self.failed_call(task, error)?;
+                    continue;
+                }
+            }
+            files.push((file_id, task));
+        }
         self.flights.extend(Flight::of(None, files));
+        Ok(())
     }
 
     /// Takes out what could not be indexed, to attach it once more.

@@ -171,7 +171,7 @@ pub(super) fn client(stand_in: &StandIn) -> Client {
         ..OpenAiSettings::default()
     };
     let patience = Patience {
-        head: Duration::from_millis(500),
+        head: Duration::from_secs(10),
         first_delay: Duration::from_millis(1),
         max_delay: Duration::from_millis(5),
         attempts: 3,
