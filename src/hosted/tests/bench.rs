@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use sha2::{Digest as _, Sha256};
 
 /// Nothing in these tests is slow but by mistake.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(super) struct Bench {
     pub(super) root: tempfile::TempDir,

@@ -201,7 +201,7 @@ async fn lists_that_shift_and_ids_that_are_wrong_change_nothing() {
 #[tokio::test]
 async fn lists_that_lag_are_caught_up_with() {
     let bench = bench().await;
-    bench.stand_in.fail(Fault::always(Act::LaggingDelete(Duration::from_secs(600))));
+    bench.stand_in.fail(Fault::always(Act::LaggingDelete(Duration::from_mins(10))));
     bench.sync().await.unwrap();
     bench.write("doc0.md", "Changed.");
     bench.delete("doc1.md");
