@@ -16,7 +16,7 @@ use crate::error::Problem;
 use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::name::content_mark;
 use crate::hosted::plan::reuse::Donors;
-use crate::hosted::prepare::{PATH, RECIPE, SHA256, body_part, shortened};
+use crate::hosted::prepare::{RECIPE, SHA256, body_part, shortened};
 use crate::hosted::state::{Remote, RemoteFile, Unattached, says_the_same};
 use crate::ingest;
 use crate::ingest::held::Held;
@@ -41,12 +41,9 @@ pub struct Change {
     /// The file that it is about: in the store, or uploaded already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_id: Option<String>,
-    /// What the file is to have attached.
+    /// What the file is to have attached, when it is in the store with other attributes than these.
     #[serde(skip)]
-    pub attributes: Attributes,
-    /// Whether the file is in the store with other attributes than these.
-    #[serde(skip)]
-    pub is_relabelled: bool,
+    pub attributes: Option<Attributes>,
     /// The other versions in the store, newest first: what is let go once this one can be found.
     #[serde(skip)]
     pub earlier: Vec<Earlier>,
@@ -245,7 +242,7 @@ impl<'a> Compared<'a> {
         let mut kept = change(wanted, "the service could not index it; an earlier version stays", good, &[]);
         match (good, attributes) {
             (Some(good), Some(attributes)) if !says_the_same(&good.attributes, &attributes) => {
-                kept.attributes = attributes;
+                kept.attributes = Some(attributes);
                 self.plan.relabel.push(kept);
             }
             (Some(_), _) => self.plan.keep.push(kept),
@@ -317,8 +314,10 @@ fn change(wanted: &Wanted, reason: &str, file: Option<&RemoteFile>, others: &[&R
         moved_from,
         upload_bytes: 0,
         file_id: file.map(|file| file.file_id.clone()),
-        attributes: wanted.attributes.clone(),
-        is_relabelled: file.is_some_and(|file| !says_the_same(&file.attributes, &wanted.attributes)),
+        // Only where they are needed: most documents stay, and there are many.
+        attributes: file
+            .filter(|file| !says_the_same(&file.attributes, &wanted.attributes))
+            .map(|_| wanted.attributes.clone()),
         earlier: others.iter().copied().map(earlier).collect(),
     }
 }
@@ -341,7 +340,6 @@ fn labels_of(file: &RemoteFile, wanted: &Attributes) -> Attributes {
         let words = &recipe[body_part(recipe).len()..];
         attributes.insert(RECIPE.to_owned(), Attribute::Text(format!("{}{words}", body_part(&file.recipe))));
     }
-    attributes.insert(PATH.to_owned(), wanted[PATH].clone());
     attributes
 }
 

@@ -191,8 +191,8 @@ impl<'a> Bringing<'a, '_> {
         let mut files = Vec::new();
         for task in tasks {
             let Some(file_id) = task.change.file_id.clone() else { continue };
-            if task.change.is_relabelled {
-                let set = self.apply.service.set_attributes(&file_id, &task.change.attributes).await;
+            if let Some(attributes) = &task.change.attributes {
+                let set = self.apply.service.set_attributes(&file_id, attributes).await;
                 if let Err(error) = set {
                     self.failed_call(task, error)?;
                     continue;

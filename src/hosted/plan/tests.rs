@@ -90,7 +90,8 @@ fn carried_out(remote: &Remote, folder: &Folder, plan: &Plan) -> Remote {
         let Some(wanted) = by_id.get(change.document_id.as_str()) else { continue };
         let file_id = change.file_id.clone().unwrap_or_else(|| format!("new-{number}"));
         let attached_at = files.get(&file_id).map_or(1_000, |file| file.attached_at);
-        let text = |name: &str| match &change.attributes[name] {
+        let attributes = change.attributes.as_ref().unwrap_or(&wanted.attributes);
+        let text = |name: &str| match &attributes[name] {
             Attribute::Text(text) => text.clone(),
             other => panic!("{name} is {other:?}"),
         };
@@ -104,7 +105,7 @@ fn carried_out(remote: &Remote, folder: &Folder, plan: &Plan) -> Remote {
             error: None,
             attached_at,
             usage_bytes: 1,
-            attributes: change.attributes.clone(),
+            attributes: attributes.clone(),
         };
         files.insert(file_id, file);
     }
