@@ -1,8 +1,9 @@
 //! One sync at a time on one store, also from several machines: a lease in the store's own metadata.
 //!
 //! The service has no compare-and-set, so this is as good as it gets: who writes last has it, and whoever finds another
-//! one's name after a moment, or when it renews, stops. Two that overlap for a moment may upload a document twice, which
-//! the next sync sees and mends; they never remove what the other one needs, for each removes only what it has read.
+//! one's name after a moment, or when it renews, stops. A write that takes longer than that moment can make two overlap
+//! until one of them renews. They may upload a document twice then, which the next sync sees and mends; what can be found
+//! and stays is safe all the same, for each lets go only of what it has found a successor of.
 //! The end of a lease is told by the clocks of the machines, which are assumed to differ by less than [`SKEW`].
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::hosted::HostedError;
@@ -29,7 +30,7 @@ const LASTS: SignedDuration = SignedDuration::from_mins(2);
 const RENEWED_EVERY: Duration = Duration::from_secs(40);
 /// By how much clocks may differ.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
-/// How often one is tried that others take in the same moment.
+/// How often one is tried that somebody removes in the same moment.
 const ATTEMPTS: u32 = 3;
 /// The holder's id in the state folder.
 const HOLDER_FILE: &str = "hosted-holder";
@@ -73,16 +74,12 @@ pub async fn take<'a>(
 ) -> Result<Lease<'a>, HostedError> {
     let seen_synced = pair(seen, SYNCED);
     for _ in 0..ATTEMPTS {
-        let began = Instant::now();
         let store = service.store().await?;
         refuse_others(&store, holder, clock)?;
         service.set_metadata(with_lease(&store, holder, clock)).await?;
-        let took = began.elapsed();
         sleep(settle).await;
         let now = service.store().await?;
         match lease_of(&now) {
-            // Slower than others wait: one of them may believe that it has the lease.
-            Some((other, _)) if other == holder && took > settle => {}
             Some((other, _)) if other == holder => {
                 // A lease that was there is of a sync that did not end.
                 let is_stale = pair(&store, SYNCED) != seen_synced || pair(&store, LEASE).is_some();

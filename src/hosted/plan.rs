@@ -16,7 +16,7 @@ use crate::error::Problem;
 use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::name::content_mark;
 use crate::hosted::plan::reuse::Donors;
-use crate::hosted::prepare::{PATH, RECIPE, SHA256, body_part, shortened};
+use crate::hosted::prepare::{RECIPE, SHA256, body_part, shortened};
 use crate::hosted::state::{Remote, RemoteFile, Unattached, says_the_same};
 use crate::ingest;
 use crate::ingest::held::Held;
@@ -41,9 +41,9 @@ pub struct Change {
     /// The file that it is about: in the store, or uploaded already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_id: Option<String>,
-    /// What the file is to have attached.
+    /// What the file is to have attached, when it is in the store with other attributes than these.
     #[serde(skip)]
-    pub attributes: Attributes,
+    pub attributes: Option<Attributes>,
     /// The other versions in the store, newest first: what is let go once this one can be found.
     #[serde(skip)]
     pub earlier: Vec<Earlier>,
@@ -191,30 +191,32 @@ impl<'a> Compared<'a> {
     fn document(&mut self, wanted: &Wanted) {
         let Some(versions) = self.remote.documents.get(&wanted.document_id) else {
             return match self.donors.take(wanted) {
-                Some(donor) => self.stays(wanted, donor.chosen, donor.others),
-                None => self.upload(wanted, Vec::new()),
+                Some(donor) => self.stays(wanted, donor.chosen, &donor.others),
+                None => self.upload(wanted, &[]),
             };
         };
         let is_current = |file: &&RemoteFile| is_version(file, wanted);
         let current: Vec<&RemoteFile> = versions.iter().filter(is_current).collect();
-        let others = |chosen: &RemoteFile| versions.iter().filter(|file| file.file_id != chosen.file_id).collect();
+        let others = |chosen: &RemoteFile| -> Vec<&RemoteFile> {
+            versions.iter().filter(|file| file.file_id != chosen.file_id).collect()
+        };
         // One that needs no other attributes before one that does; among equal ones the newest, which comes last here.
         let good = current.iter().rev().copied().filter(|file| file.is_searchable());
         let good = good.max_by_key(|file| says_the_same(&file.attributes, &wanted.attributes));
         if let Some(chosen) = good {
-            self.stays(wanted, chosen, others(chosen));
+            self.stays(wanted, chosen, &others(chosen));
         } else if let Some(&pending) = current.iter().find(|file| file.is_pending()) {
             let change = change(wanted, "it is still being indexed", Some(pending), &others(pending));
             self.plan.resume.push(change);
         } else if let Some(&ended) = current.first() {
-            self.ended(wanted, ended, others(ended));
+            self.ended(wanted, ended, &others(ended));
         } else {
-            self.upload(wanted, versions.iter().collect());
+            self.upload(wanted, &versions.iter().collect::<Vec<_>>());
         }
     }
 
     /// A version that can be found is what is wanted. The others go.
-    fn stays(&mut self, wanted: &Wanted, chosen: &RemoteFile, others: Vec<&RemoteFile>) {
+    fn stays(&mut self, wanted: &Wanted, chosen: &RemoteFile, others: &[&RemoteFile]) {
         let moved = chosen.path != shortened(&wanted.file.path);
         if says_the_same(&chosen.attributes, &wanted.attributes) {
             self.plan.keep.push(change(wanted, "unchanged", Some(chosen), &[]));
@@ -222,13 +224,13 @@ impl<'a> Compared<'a> {
             let reason = if moved { "renamed" } else { "what documents.yaml says of it changed" };
             self.plan.relabel.push(change(wanted, reason, Some(chosen), &[]));
         }
-        self.let_go(wanted, &others, "another version of the document can be found");
+        self.let_go(wanted, others, "another version of the document can be found");
     }
 
     /// The version that is wanted is in the store, and its indexing ended without a result.
-    fn ended(&mut self, wanted: &Wanted, ended: &RemoteFile, others: Vec<&RemoteFile>) {
+    fn ended(&mut self, wanted: &Wanted, ended: &RemoteFile, others: &[&RemoteFile]) {
         if ended.status == FileStatus::Cancelled || self.retry_failed {
-            let change = change(wanted, "it could not be indexed the last time", Some(ended), &others);
+            let change = change(wanted, "it could not be indexed the last time", Some(ended), others);
             return self.plan.retry.push(change);
         }
         self.plan.failed.push(told(&wanted.file.path, ended.error.as_ref()));
@@ -240,7 +242,7 @@ impl<'a> Compared<'a> {
         let mut kept = change(wanted, "the service could not index it; an earlier version stays", good, &[]);
         match (good, attributes) {
             (Some(good), Some(attributes)) if !says_the_same(&good.attributes, &attributes) => {
-                kept.attributes = attributes;
+                kept.attributes = Some(attributes);
                 self.plan.relabel.push(kept);
             }
             (Some(_), _) => self.plan.keep.push(kept),
@@ -248,7 +250,7 @@ impl<'a> Compared<'a> {
         }
     }
 
-    fn upload(&mut self, wanted: &Wanted, versions: Vec<&'a RemoteFile>) {
+    fn upload(&mut self, wanted: &Wanted, versions: &[&'a RemoteFile]) {
         let mark = content_mark(&wanted.document_id, &wanted.sha256, &wanted.recipe);
         let uploaded = self.uploaded.remove(mark.as_str());
         let is_new = versions.is_empty();
@@ -257,10 +259,10 @@ impl<'a> Compared<'a> {
             (false, true) => "new",
             (false, false) => "its contents changed",
         };
-        let mut change = change(wanted, reason, None, &versions);
+        let mut change = change(wanted, reason, None, versions);
         change.upload_bytes = if uploaded.is_some() { 0 } else { wanted.file.bytes };
         change.file_id = uploaded.map(|file| file.file_id.clone());
-        change.moved_from = versions.first().map(|file| file.path.clone()).filter(|_| moved(&versions, wanted));
+        change.moved_from = versions.first().map(|file| file.path.clone()).filter(|_| moved(versions, wanted));
         if is_new { self.plan.add.push(change) } else { self.plan.replace.push(change) }
     }
 
@@ -312,7 +314,10 @@ fn change(wanted: &Wanted, reason: &str, file: Option<&RemoteFile>, others: &[&R
         moved_from,
         upload_bytes: 0,
         file_id: file.map(|file| file.file_id.clone()),
-        attributes: wanted.attributes.clone(),
+        // Only where they are needed: most documents stay, and there are many.
+        attributes: file
+            .filter(|file| !says_the_same(&file.attributes, &wanted.attributes))
+            .map(|_| wanted.attributes.clone()),
         earlier: others.iter().copied().map(earlier).collect(),
     }
 }
@@ -335,7 +340,6 @@ fn labels_of(file: &RemoteFile, wanted: &Attributes) -> Attributes {
         let words = &recipe[body_part(recipe).len()..];
         attributes.insert(RECIPE.to_owned(), Attribute::Text(format!("{}{words}", body_part(&file.recipe))));
     }
-    attributes.insert(PATH.to_owned(), wanted[PATH].clone());
     attributes
 }
 

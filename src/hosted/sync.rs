@@ -305,15 +305,15 @@ async fn run<'a>(
         if !look.plan.has_changes() {
             return Ok(());
         }
-        match held {
-            Some(lease) => return apply(folders, &look, lease, context, report).await,
-            None => {
-                let lease = held.insert(take_lease(folders, &look, context).await?);
-                if !lease.is_stale {
-                    return apply(folders, &look, lease, context, report).await;
-                }
+        if held.is_none() {
+            let lease = take_lease(folders, &look, context).await?;
+            if held.insert(lease).is_stale {
                 // Somebody wrote since the look: what is to be done is decided once more.
+                continue;
             }
+        }
+        if let Some(lease) = held {
+            return apply(folders, &look, lease, context, report).await;
         }
     }
 }

@@ -130,7 +130,7 @@ pub(super) async fn sync(
         options,
         timing: Timing::default(),
     };
-    match hosted::sync(&app::folders(&settings), context).await {
+    match Box::pin(hosted::sync(&app::folders(&settings), context)).await {
         Ok(report) => show(&report, findings(gate), ctx),
         Err(error) => {
             let problem = match &error {
@@ -274,7 +274,7 @@ pub(super) async fn plan(
         options: self::options(options, Duration::MAX),
         timing: Timing::default(),
     };
-    let Some(look) = hosted::look(&app::folders(&settings), context).await.map_err(failure)? else {
+    let Some(look) = Box::pin(hosted::look(&app::folders(&settings), context)).await.map_err(failure)? else {
         return Ok(Shown { exit: Exit::Interrupted, has_changes: false });
     };
     let has_changes = look.plan.has_changes();

@@ -86,10 +86,7 @@ impl Apply<'_> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let error = match self.service.attach(&attachment).await {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
+            let Err(error) = self.service.attach(&attachment).await else { return Ok(()) };
             if !error.is_temporary() && !error.may_be_done {
                 return Err(error);
             }

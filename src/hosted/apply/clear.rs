@@ -96,9 +96,12 @@ impl Apply<'_> {
         report: &mut SyncReport,
         trouble: &mut Trouble,
     ) -> Result<(), HostedError> {
-        let calls = plan.relabel.iter().map(|change| async move {
-            let file_id = change.file_id.as_deref().unwrap_or_default();
-            (change, self.service.set_attributes(file_id, &change.attributes).await)
+        let relabelled = plan.relabel.iter().filter_map(|change| {
+            let (file_id, attributes) = (change.file_id.as_deref()?, change.attributes.as_ref()?);
+            Some((change, file_id, attributes))
+        });
+        let calls = relabelled.map(|(change, file_id, attributes)| async move {
+            (change, self.service.set_attributes(file_id, attributes).await)
         });
         let mut calls = futures_util::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
         while let Some((change, outcome)) = calls.next().await {

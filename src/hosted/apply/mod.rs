@@ -125,7 +125,7 @@ impl<'a> Bringing<'a, '_> {
             };
             list.iter().filter_map(task).collect()
         };
-        self.resume(tasks(&plan.resume));
+        self.resume(tasks(&plan.resume)).await?;
         self.retry(tasks(&plan.retry)).await?;
         let uploads: Vec<Task<'a>> = tasks(&plan.add).into_iter().chain(tasks(&plan.replace)).collect();
         if !uploads.is_empty() {
@@ -167,13 +167,14 @@ impl<'a> Bringing<'a, '_> {
                 continue;
             }
             tokio::select! {
-                done = uploaded.recv(), if uploading => match done {
-                    Some((task, outcome)) => self.uploaded(task, outcome)?,
-                    None => {
+                done = uploaded.recv(), if uploading => {
+                    if let Some((task, outcome)) = done {
+                        self.uploaded(task, outcome)?;
+                    } else {
                         uploading = false;
                         self.wait_for_index();
                     }
-                },
+                }
                 () = sleep_until(poll_at), if !self.flights.is_empty() => {
                     let progressed = self.poll().await?;
                     self.let_go().await?;
@@ -186,9 +187,21 @@ impl<'a> Bringing<'a, '_> {
     }
 
     /// What an earlier run left in the making is waited for like the rest.
-    fn resume(&mut self, tasks: Vec<Task<'a>>) {
-        let files = tasks.into_iter().filter_map(|task| Some((task.change.file_id.clone()?, task))).collect();
+    async fn resume(&mut self, tasks: Vec<Task<'a>>) -> Result<(), HostedError> {
+        let mut files = Vec::new();
+        for task in tasks {
+            let Some(file_id) = task.change.file_id.clone() else { continue };
+            if let Some(attributes) = &task.change.attributes {
+                let set = self.apply.service.set_attributes(&file_id, attributes).await;
+                if let Err(error) = set {
+                    self.failed_call(task, error)?;
+                    continue;
+                }
+            }
+            files.push((file_id, task));
+        }
         self.flights.extend(Flight::of(None, files));
+        Ok(())
     }
 
     /// Takes out what could not be indexed, to attach it once more.
@@ -254,7 +267,7 @@ impl<'a> Bringing<'a, '_> {
         for flight in &mut flights {
             for (file_id, task, outcome) in self.apply.poll(flight).await? {
                 progressed = true;
-                self.settled(file_id, task, outcome)?;
+                self.settled(&file_id, task, outcome)?;
             }
         }
         flights.retain(|flight| flight.len() > 0);
@@ -262,7 +275,7 @@ impl<'a> Bringing<'a, '_> {
         Ok(progressed)
     }
 
-    fn settled(&mut self, file_id: String, task: Task<'a>, outcome: Outcome) -> Result<(), HostedError> {
+    fn settled(&mut self, file_id: &str, task: Task<'a>, outcome: Outcome) -> Result<(), HostedError> {
         let apply = self.apply;
         let change = task.change;
         apply.observer.observe(Event::Advanced { item: change.path.clone(), bytes: 0 });
@@ -271,11 +284,8 @@ impl<'a> Bringing<'a, '_> {
             Outcome::Searchable => {
                 self.trouble.over();
                 let is_update = change.earlier.iter().any(|earlier| earlier.is_searchable);
-                if is_update {
-                    self.report.updated += 1
-                } else {
-                    self.report.added += 1
-                }
+                let count = if is_update { &mut self.report.updated } else { &mut self.report.added };
+                *count += 1;
                 self.gone.extend(earlier.map(|earlier| Gone::attached(&change.path, &earlier.file_id)));
             }
             Outcome::Failed(error) => {

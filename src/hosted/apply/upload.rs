@@ -77,12 +77,13 @@ impl Apply<'_> {
                 Ok(file) => return Ok(file.id),
                 Err(error) => error,
             };
-            if error.may_be_done || error.is_temporary() {
-                if let Some(file_id) = self.find(name, upload.body.len()).await? {
-                    return Ok(self.doubted(name, file_id));
-                }
+            if !error.may_be_done && !error.is_temporary() {
+                return Err(error);
             }
-            if !(error.may_be_done || error.is_temporary()) || attempts >= ATTEMPTS {
+            if let Some(file_id) = self.find(name, upload.body.len()).await? {
+                return Ok(self.doubted(name, file_id));
+            }
+            if attempts >= ATTEMPTS {
                 return Err(error);
             }
             sleep(self.service.wait_after(attempts, &error)).await;

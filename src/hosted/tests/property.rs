@@ -213,9 +213,9 @@ proptest! {
         runtime.block_on(async {
             let mut world = World { bench: Bench::new().await, tags: [None; NAMES] };
             for step in &steps {
-                world.take(step).await?;
+                Box::pin(world.take(step)).await?;
             }
-            tokio::time::timeout(Duration::from_secs(60), world.finish())
+            tokio::time::timeout(Duration::from_mins(1), world.finish())
                 .await
                 .map_err(|_| TestCaseError::fail("the last sync does not end"))?
         })?;

@@ -42,7 +42,7 @@ fn what_passes_is_not_even_told() {
         Fault::on("POST", "/files", Act::LostAnswer).times(3),
         Fault::on("POST", "/vector_stores/{id}/file_batches", Act::LostAnswer).times(1),
         Fault::on("POST", "/vector_stores/{id}/file_batches", Act::TruncatedBody).times(1),
-        Fault::always(Act::LaggingDelete(Duration::from_secs(600))),
+        Fault::always(Act::LaggingDelete(Duration::from_mins(10))),
         Fault::always(Act::BatchIdOfStore),
     ];
     for fault in passing {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chatbotctl::clock::hex;
 use openai_stand_in::{Rules, StandIn};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -58,6 +59,7 @@ impl Project {
     }
 
     /// Waits for the nth request, or for the end of the program.
+    #[expect(clippy::disallowed_methods, reason = "the thread is the test's own, and a log has no bell")]
     fn wait_for(&self, requests: usize, child: &mut Child) {
         let deadline = Instant::now() + DEADLINE;
         while self.account.log().len() < requests && child.try_wait().expect("a child can be asked").is_none() {
@@ -74,7 +76,8 @@ impl Project {
     fn writes(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for call in self.account.writes() {
-            *counts.entry(format!("{} {}", call.method, call.template)).or_default() += 1;
+            let template = call.template.replace("{vector_store_id}", "{id}");
+            *counts.entry(format!("{} {template}", call.method)).or_default() += 1;
         }
         counts
     }
@@ -92,7 +95,7 @@ impl Project {
                     open.push(path);
                 } else {
                     let bytes = fs::read(&path).expect("a document can be read");
-                    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+                    let hash = hex(&Sha256::digest(bytes));
                     let relative = path.strip_prefix(&data).expect("it is below the folder");
                     folder.insert(relative.to_string_lossy().replace('\\', "/"), hash);
                 }
