@@ -40,7 +40,7 @@ impl Service {
             service.post(&format!("/vector_stores/{}/files", service.store_id), attach).await;
             service.files.push((file["id"].as_str().unwrap().to_owned(), (*name).to_owned()));
         }
-        service.stand_in.pass(std::time::Duration::from_secs(60));
+        service.stand_in.pass(std::time::Duration::from_mins(1));
         let listed = format!("{}/vector_stores/{}/files", service.stand_in.base_url(), service.store_id);
         for _ in 0..3 {
             reqwest::Client::new().get(&listed).bearer_auth(service.stand_in.key()).send().await.unwrap();
@@ -251,8 +251,7 @@ async fn every_failure_ends_as_an_error_and_a_retry_answers() {
     ];
     let scripted = scripted.into_iter().map(|(told, code, cause, answer)| (told, code, cause, Err(answer)));
     let acts = acts.into_iter().map(|(told, code, cause, act)| (told, code, cause, Ok(act)));
-    let mut failures = 0;
-    for (told, code, cause, way) in acts.chain(scripted) {
+    for (failures, (told, code, cause, way)) in (1..).zip(acts.chain(scripted)) {
         let name = format!("{code}, {cause}: {way:?}");
         match way {
             Ok(act) => service.stand_in.fail(Fault::on("POST", "/responses", act)),
@@ -266,7 +265,6 @@ async fn every_failure_ends_as_an_error_and_a_retry_answers() {
         assert_eq!((last["type"].as_str(), last["code"].as_str()), (Some("error"), Some(told.0)), "{name}: {last}");
         assert_eq!(last["allow_retry"], told.1, "{name}");
         assert!(failed.text.is_empty() && !format!("{failed:?}").contains(service.stand_in.key()), "{name}");
-        failures += 1;
         let logged = bot.wait_for(|log| nth_failure(log, failures)).await;
         assert!(logged.contains(cause), "{name}: {logged}");
         service.stand_in.heal();
