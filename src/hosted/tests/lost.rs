@@ -43,6 +43,12 @@ pub(super) fn searchable(bench: &Bench) -> BTreeSet<String> {
     found.map(|file| file.attributes["sha256"].as_str().unwrap().to_owned()).collect()
 }
 
+/// The documents of which a search finds some version.
+fn documents(bench: &Bench) -> BTreeSet<String> {
+    let found = bench.in_store().into_iter().filter(|file| file.status == "completed");
+    found.map(|file| file.attributes["document_id"].as_str().unwrap().to_owned()).collect()
+}
+
 fn prepare(bench: &Bench) {
     (0..8).for_each(|n| bench.write(&format!("doc{n}.md"), format!("Number {n}.")));
 }
@@ -63,9 +69,11 @@ async fn a_kill_at_any_request_is_mended_by_the_next_run() {
         bench.sync().await.unwrap();
         bench.assert_equal();
         change(&bench);
-        let kept: BTreeSet<String> = bench.files().into_values().collect::<BTreeSet<_>>();
+        let kept: BTreeSet<String> = bench.files().into_values().collect();
         let kept: BTreeSet<String> = kept.intersection(&searchable(&bench)).cloned().collect();
         ended &= crash(&bench, "here", requests).await;
+        let staying = ["doc0", "doc1", "doc2", "doc3", "doc6", "doc7"].map(str::to_owned);
+        assert!(documents(&bench).is_superset(&staying.into()), "a changed document had a gap at request {requests}");
         assert!(kept.is_subset(&searchable(&bench)), "a document that stays was lost at request {requests}");
         bench.sync().await.unwrap();
         bench.assert_equal();
