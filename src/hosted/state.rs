@@ -78,16 +78,21 @@ pub struct Remote {
     pub elsewhere: Vec<Unattached>,
 }
 
-/// Reads the store: one request for it, one for each 10,000 files of the account and each 100 of the store.
+/// Reads the store: one request for it, one for each 10,000 files of the account and each 100 of the store, side by
+/// side.
 pub async fn read(service: &Service) -> Result<Remote, HostedError> {
-    let store = service.store().await.map_err(|error| no_store(error, service.store_id()))?;
+    let store = async { service.store().await.map_err(|error| no_store(error, service.store_id())) };
+    let account = async { Account::read(service).await.map_err(HostedError::Service) };
+    let (store, account, mut attached) =
+        Box::pin(async { tokio::try_join!(store, account, attached(service)) }).await?;
     if store.status == "expired" {
         return Err(HostedError::Expired(service.store_id().to_owned()));
     }
-    let account = Account::read(service).await?;
-    // After the files of the account: what is attached in between must not look unattached.
-    let mut attached = Vec::new();
-    service.each_store_file(None, |file| attached.push(file)).await.map_err(|error| no_store(error, &store.id))?;
+    let own = store_mark(service.store_id());
+    if account.has_unattached(&own, &attached) {
+        // Read again, after the files of the account: what was attached in between must not look unattached.
+        attached = self::attached(service).await?;
+    }
     let mut remote =
         Remote { store, documents: BTreeMap::new(), foreign: Vec::new(), orphans: Vec::new(), elsewhere: Vec::new() };
     let mut in_store = HashSet::new();
@@ -104,10 +109,16 @@ pub async fn read(service: &Service) -> Result<Remote, HostedError> {
     for files in remote.documents.values_mut() {
         files.sort_by(|a, b| (b.attached_at, &b.file_id).cmp(&(a.attached_at, &a.file_id)));
     }
-    let own = store_mark(service.store_id());
     let unattached = account.ours.into_iter().filter(|file| !in_store.contains(&file.file_id));
     (remote.orphans, remote.elsewhere) = unattached.partition(|file| file.name.store == own);
     Ok(remote)
+}
+
+async fn attached(service: &Service) -> Result<Vec<StoreFile>, HostedError> {
+    let mut files = Vec::new();
+    let read = service.each_store_file(None, |file| files.push(file)).await;
+    read.map_err(|error| no_store(error, service.store_id()))?;
+    Ok(files)
 }
 
 fn no_store(error: OpenAiError, store_id: &str) -> HostedError {
@@ -142,6 +153,12 @@ impl Account {
         };
         service.each_account_file(take).await?;
         Ok(account)
+    }
+
+    /// Whether an upload for this store is not among its files.
+    fn has_unattached(&self, own: &str, attached: &[StoreFile]) -> bool {
+        let attached: HashSet<&str> = attached.iter().map(|file| file.id.as_str()).collect();
+        self.ours.iter().any(|file| file.name.store == own && !attached.contains(file.file_id.as_str()))
     }
 
     fn lacks(&self, file_id: &str) -> bool {

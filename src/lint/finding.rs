@@ -61,10 +61,33 @@ pub fn find(path: &str, parsed: &Parsed, source: &Source) -> Vec<Finding> {
     let mut kept = Kept::default();
     for found in sensitive::find(&text.text) {
         let value = &text.text[found.value.clone()];
+        kept.take_at(path, &found, value, || redacted(&text.locator(&found, source)));
+    }
+    kept.finish()
+}
+
+/// Findings of one document, bounded for each kind and severity, so that no kind hides another and memory has an end.
+/// Nothing is cut in silence: what is not kept is counted by a finding that an allow file judges in its place.
+#[derive(Default)]
+pub(super) struct Kept {
+    findings: Vec<Finding>,
+    counts: BTreeMap<(&'static str, Level), usize>,
+    /// The last finding with a fingerprint.
+    last: BTreeMap<(&'static str, Level, String), usize>,
+}
+
+impl Kept {
+    /// Takes a value that was found.
+    pub(super) fn take(&mut self, path: &str, locator: Locator, found: &sensitive::Match, value: &str) {
+        self.take_at(path, found, value, || locator);
+    }
+
+    /// The same, its place being looked up only when it is kept.
+    fn take_at(&mut self, path: &str, found: &sensitive::Match, value: &str, place: impl FnOnce() -> Locator) {
         let fingerprint = sensitive::fingerprint(&found.kind, value);
-        let Some(fingerprint) = kept.admit(&found, fingerprint) else { continue };
-        let locator = redacted(&text.locator(&found, source));
-        kept.findings.push(Finding {
+        let Some(fingerprint) = self.admit(found, fingerprint) else { return };
+        let locator = place();
+        self.findings.push(Finding {
             path: path.to_owned(),
             place: locator.describe(),
             locator,
@@ -77,20 +100,7 @@ pub fn find(path: &str, parsed: &Parsed, source: &Source) -> Vec<Finding> {
             more: 0,
         });
     }
-    kept.finish()
-}
 
-/// Findings of one document, bounded for each kind and severity, so that no kind hides another and memory has an end.
-/// Nothing is cut in silence: what is not kept is counted by a finding that an allow file judges in its place.
-#[derive(Default)]
-struct Kept {
-    findings: Vec<Finding>,
-    counts: BTreeMap<(&'static str, Level), usize>,
-    /// The last finding with a fingerprint.
-    last: BTreeMap<(&'static str, Level, String), usize>,
-}
-
-impl Kept {
     /// The fingerprint under which the next finding is to be kept; none when it was counted with another.
     fn admit(&mut self, found: &sensitive::Match, fingerprint: String) -> Option<String> {
         let (kind, level) = (found.kind.id, found.level);
@@ -108,7 +118,8 @@ impl Kept {
         Some(key.2)
     }
 
-    fn finish(self) -> Vec<Finding> {
+    /// All that is kept.
+    pub(super) fn finish(self) -> Vec<Finding> {
         let told = |mut finding: Finding| {
             if finding.is_rest() {
                 finding.excerpt = format!("{} more, not listed", finding.values());

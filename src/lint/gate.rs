@@ -10,15 +10,20 @@ use jiff::civil::Date;
 use crate::docs::ReadFile;
 use crate::docs::walk::FoundFile;
 use crate::error::Problem;
+use crate::event::Event;
 use crate::lint::LintError;
 use crate::lint::allow::Allow;
 use crate::lint::finding::{self, Finding};
 use crate::lint::line::Source;
+use crate::lint::long_text;
 use crate::lint::look::{LookContext, Read, look_at, problem};
 use crate::lint::sensitive::Level;
 
 /// What else keeps a document that was read from leaving.
 pub type Obstacle = dyn Fn(&FoundFile, &ReadFile) -> Option<Problem> + Send + Sync;
+
+/// Whether a file is text as it stands, and too long for its reader.
+pub type IsLongText = fn(&FoundFile) -> bool;
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -36,24 +41,34 @@ pub async fn look_before_leaving(
     files: &[FoundFile],
     allow: &Allow,
     today: Date,
-    obstacle: Arc<Obstacle>,
+    (obstacle, is_long_text): (Arc<Obstacle>, IsLongText),
     context: LookContext<'_>,
 ) -> Result<Option<Seen>, LintError> {
+    let (long, short): (Vec<FoundFile>, Vec<FoundFile>) = files.iter().cloned().partition(is_long_text);
     let examine = Arc::new(move |file: FoundFile, read: Read| examine(&file, read, &*obstacle));
     let mut findings = Vec::new();
     let mut seen = Seen::default();
-    let ended = look_at(files, context, examine, |examined| match examined {
+    let mut take = |examined| match examined {
         Ok(found) => findings.extend(found),
         Err(problem) => seen.held_back.push(problem),
-    })
-    .await?;
-    if ended.is_none() {
+    };
+    for file in long {
+        take(look_through(file, context).await?);
+    }
+    if look_at(&short, context, examine, take).await?.is_none() {
         return Ok(None);
     }
     let judged = allow.judge(findings, today);
     seen.open = judged.open.into_iter().filter(|finding| finding.severity > Level::Low).collect();
     seen.allowed = judged.allowed;
     Ok(Some(seen))
+}
+
+/// Looks through a text that no reader takes.
+async fn look_through(file: FoundFile, context: LookContext<'_>) -> Result<Result<Vec<Finding>, Problem>, LintError> {
+    context.observer.observe(Event::Working { item: file.path.clone() });
+    let stop = context.stop.clone();
+    Ok(tokio::task::spawn_blocking(move || long_text::find(&file, &stop)).await?)
 }
 
 fn examine(file: &FoundFile, read: Read, obstacle: &Obstacle) -> Result<Vec<Finding>, Problem> {
@@ -99,7 +114,10 @@ mod tests {
         files.retain(|file| only.is_empty() || only.contains(&file.path.as_str()));
         let context = LookContext { reader: &InProcess, observer: &Silent, stop };
         let obstacle = Arc::new(|_: &FoundFile, _: &ReadFile| None);
-        look_before_leaving(&files, allow, jiff::civil::date(2026, 11, 24), obstacle, context).await.unwrap()
+        let is_long_text: IsLongText = |file| file.path.ends_with(".long");
+        look_before_leaving(&files, allow, jiff::civil::date(2026, 11, 24), (obstacle, is_long_text), context)
+            .await
+            .unwrap()
     }
 
     /// A key or personal data in a document is seen before any document leaves, by place, never whole.

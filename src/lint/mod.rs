@@ -10,6 +10,7 @@ pub mod finding;
 pub mod gate;
 pub mod inventory;
 pub mod line;
+mod long_text;
 pub mod look;
 pub mod near;
 pub mod rule;

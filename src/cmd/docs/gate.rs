@@ -11,13 +11,16 @@ use crate::cmd::Ctx;
 use crate::cmd::docs::documents;
 use crate::cmd::docs::reading::{AllowArgs, failure, today};
 use crate::docs::ReadFile;
+use crate::docs::format;
 use crate::docs::reader::Reader;
 use crate::docs::walk::FoundFile;
 use crate::error::{Failure, Problem};
 use crate::event::Observer;
 use crate::exit::Exit;
+use crate::hosted;
 use crate::hosted::folder::Wanted;
-use crate::hosted::{self, render};
+use crate::hosted::render::{self, formats};
+use crate::ingest::renames::extension;
 use crate::lint::LookContext;
 use crate::lint::finding::Finding;
 use crate::lint::gate::{Seen, look_before_leaving};
@@ -74,7 +77,8 @@ impl hosted::Gate for ScanGate<'_> {
         let allow = self.args.allow.load(self.ctx)?;
         let context = LookContext { reader: self.reader, observer: self.observer, stop: &self.ctx.stop };
         let obstacle = Arc::new(|file: &FoundFile, read: &ReadFile| render::obstacle(&file.path, read));
-        let seen = look_before_leaving(&files, &allow, today(), obstacle, context).await.map_err(failure)?;
+        let seen =
+            look_before_leaving(&files, &allow, today(), (obstacle, is_long_text), context).await.map_err(failure)?;
         let Some(seen) = seen else {
             // The stop ends the sync itself before anything is done; until then nothing has passed.
             return std::future::pending().await;
@@ -86,6 +90,12 @@ impl hosted::Gate for ScanGate<'_> {
         passed.documents.extend(new.into_iter().filter(|wanted| !held.contains(wanted.file.path.as_str())).map(key));
         Ok(held_back)
     }
+}
+
+/// A text that the service reads as it is, and that is too long for our reader.
+fn is_long_text(file: &FoundFile) -> bool {
+    let is_text = formats::native(&extension(&file.path)).is_some_and(|native| native.is_text);
+    is_text && file.bytes > format::max_bytes(&file.path)
 }
 
 fn key(wanted: &Wanted) -> (String, String) {
