@@ -10,6 +10,7 @@ pub mod exit;
 pub mod model;
 pub mod secret;
 pub mod text;
+pub mod yaml;
 
 pub mod config;
 

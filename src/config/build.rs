@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use crate::config::keys::{
-    AUTH_MODES, LOG_FORMATS, MAX_ANSWER_TOKENS, MAX_CONTEXT_TOKENS, MAX_MIB, MAX_PER_MINUTE, MAX_SEARCH_RESULTS,
-    MAX_STUB_DELTA_MS, MODEL_BACKENDS, MODEL_FALLBACKS, MODERATIONS, RANKERS, SWITCH,
+    AUTH_MODES, LOG_FORMATS, MAX_ANSWER_TOKENS, MAX_CONTEXT_TOKENS, MAX_DAILY_TOKENS, MAX_MIB, MAX_PER_MINUTE,
+    MAX_SEARCH_RESULTS, MAX_STUB_DELTA_MS, MODEL_BACKENDS, MODEL_FALLBACKS, MODERATIONS, RANKERS, SWITCH,
 };
 use crate::config::resolve::{FoundAll, SettingProblem};
 use crate::config::settings::{
-    AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, EmbeddingSettings, HostedSettings, LogFormat,
-    LogSettings, ModelBackend, OpenAiSettings, OpsSettings, PathSettings, ProbeSettings, RateLimit, ServerSettings,
-    Settings,
+    AssistantSettings, AttachmentSettings, AuthMode, Base, ChatSettings, DailyTokens, EmbeddingSettings,
+    HostedSettings, LogFormat, LogSettings, ModelBackend, OpenAiSettings, OpsSettings, PathSettings, ProbeSettings,
+    RateLimit, ServerSettings, Settings,
 };
 use crate::config::value;
 use crate::secret::Secret;
@@ -131,10 +131,18 @@ fn server(reader: &Reader<'_>, base: Base) -> Result<ServerSettings, SettingProb
             Base::Dev => RateLimit::Off,
             Base::Staging | Base::Prod => RateLimit::PerSecond(DEFAULT_RATE),
         }),
+        daily_tokens: daily_tokens(reader)?,
         trusted_proxies: reader.may("TRUSTED_PROXIES", value::networks)?.unwrap_or_default(),
         attachments: attachments(reader)?,
         ops: ops(reader)?,
     })
+}
+
+fn daily_tokens(reader: &Reader<'_>) -> Result<Option<DailyTokens>, SettingProblem> {
+    let all = reader.may("MODEL_DAILY_TOKENS", |value| value::whole(value, 1, MAX_DAILY_TOKENS))?;
+    let read = reader.need("MODEL_CONTEXT_TOKENS", |value| value::whole(value, 1, MAX_CONTEXT_TOKENS))?;
+    let written = reader.need("MODEL_MAX_TOKENS", |value| value::whole(value, 1, MAX_ANSWER_TOKENS))?;
+    Ok(all.map(|all| DailyTokens { all, of_an_answer: read + written }))
 }
 
 fn attachments(reader: &Reader<'_>) -> Result<Option<AttachmentSettings>, SettingProblem> {

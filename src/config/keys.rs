@@ -146,6 +146,8 @@ pub const LOG_FORMATS: &[&str] = &["auto", "json", "text"];
 pub const MAX_CONTEXT_TOKENS: u64 = 2_000_000;
 /// The largest `MODEL_MAX_TOKENS`.
 pub const MAX_ANSWER_TOKENS: u64 = 100_000;
+/// The largest `MODEL_DAILY_TOKENS`.
+pub const MAX_DAILY_TOKENS: u64 = 1_000_000_000_000;
 /// The words of `MODERATION`.
 pub const MODERATIONS: &[&str] = &["off", "input", "output", "both"];
 /// The words of `FILE_SEARCH_RANKER`.
@@ -232,6 +234,14 @@ pub const KEYS: &[Key] = &[
         "1000",
     )
     .default("1000")
+    .live(),
+    Key::new(
+        "MODEL_DAILY_TOKENS",
+        Group::Assistant,
+        Kind::Whole { min: 1, max: MAX_DAILY_TOKENS },
+        "tokens that all answers of a day (UTC) may take, read and written; then no further one begins; unset: no bound",
+        "5000000",
+    )
     .live(),
     Key::new(
         "MODEL_FALLBACK",

@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use crate::config::keys::{self, KEYS};
 use crate::config::settings::Base;
 use crate::config::suggest;
+use crate::yaml;
 
 /// The file's name, in the working directory.
 pub const FILE_NAME: &str = "chatbotctl.yaml";
@@ -75,7 +76,7 @@ impl Project {
 
 /// Reads the text of the file. An empty file says nothing.
 pub fn parse(text: &str) -> Result<Project, ProjectError> {
-    let parsed: Result<Option<Project>, _> = serde_yaml::from_str(text);
+    let parsed: Result<Option<Project>, _> = yaml::from_str(text);
     let project = parsed.map(Option::unwrap_or_default).map_err(|error| located(&error))?;
     match project.profiles.iter().find_map(|(name, entry)| wrong_base(name, entry)) {
         Some(message) => Err(ProjectError { place: FILE_NAME.to_owned(), message }),

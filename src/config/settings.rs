@@ -244,12 +244,23 @@ pub struct ServerSettings {
     pub visitor_key: Option<Secret>,
     /// `RATE_LIMIT`, its default for the profile already decided.
     pub rate_limit: RateLimit,
+    /// `MODEL_DAILY_TOKENS`; without it there is no bound.
+    pub daily_tokens: Option<DailyTokens>,
     /// `TRUSTED_PROXIES`.
     pub trusted_proxies: Vec<Network>,
     /// `ATTACHMENTS` and their bounds; `None` when they are off.
     pub attachments: Option<AttachmentSettings>,
     /// The operations listener; `None` when there is none.
     pub ops: Option<OpsSettings>,
+}
+
+/// What the answers of a day may take, in tokens read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyTokens {
+    /// `MODEL_DAILY_TOKENS`: all of them together.
+    pub all: u64,
+    /// What one may take by `MODEL_CONTEXT_TOKENS` and `MODEL_MAX_TOKENS`.
+    pub of_an_answer: u64,
 }
 
 /// Addresses that begin alike.

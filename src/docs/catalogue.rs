@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::hex;
 use crate::docs::READER_VERSION;
 use crate::error::Problem;
+use crate::yaml;
 
 /// Its name, in the root of the documents folder.
 pub const CATALOGUE_FILE: &str = "documents.yaml";
@@ -136,8 +137,7 @@ impl Catalogue {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let raw: RawCatalogue =
-            serde_yaml::from_str(text).map_err(|error| CatalogueError::Invalid(error.to_string()))?;
+        let raw: RawCatalogue = yaml::from_str(text).map_err(|error| CatalogueError::Invalid(error.to_string()))?;
         let entries = raw.documents.into_iter().enumerate().map(|(at, raw)| Entry::new(at + 1, raw));
         Ok(Self { entries: entries.collect::<Result<_, _>>()? })
     }

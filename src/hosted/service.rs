@@ -3,14 +3,17 @@
 //! The client repeats what can be repeated. An upload, an attachment and a batch cannot: whoever makes one looks first
 //! whether it was done.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
+
 use crate::openai::file::{File, Upload};
 use crate::openai::vector_store::{Attachment, Attributes, Batch, FileStatus, StoreChange, StoreFile, VectorStore};
-use crate::openai::{Client, ErrorKind, FailedCall, OpenAiError, Page};
+use crate::openai::{Client, ErrorKind, OpenAiError, rows};
 
 /// Nobody waits longer than this for another attempt, whatever the service asks for.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -54,13 +57,12 @@ impl Service {
 
     /// Gives every file of the account to `take`, newest first, until it says that it has enough.
     pub async fn each_account_file(&self, mut take: impl FnMut(File) -> Enough) -> Result<(), OpenAiError> {
-        let mut pages = Pages::new("GET /files");
-        while pages.has_more {
-            let page = self.counted(self.client.files(pages.after.as_deref())).await?;
-            for file in pages.turn(page, |file| &file.id)? {
-                if take(file) == Enough::Yes {
-                    return Ok(());
-                }
+        let mut files = pin!(rows("GET /files", |after: Option<String>| async move {
+            self.counted(self.client.files(after.as_deref())).await
+        }));
+        while let Some(file) = files.try_next().await? {
+            if take(file) == Enough::Yes {
+                break;
             }
         }
         Ok(())
@@ -72,25 +74,21 @@ impl Service {
         only: Option<FileStatus>,
         mut take: impl FnMut(StoreFile),
     ) -> Result<(), OpenAiError> {
-        let mut pages = Pages::new("GET /vector_stores/{id}/files");
-        while pages.has_more {
-            let after = pages.after.as_deref();
-            let page = self.counted(self.client.store_files(&self.store_id, after, only)).await?;
-            pages.turn(page, |file| &file.id)?.into_iter().for_each(&mut take);
+        let mut files = pin!(rows("GET /vector_stores/{id}/files", |after: Option<String>| async move {
+            self.counted(self.client.store_files(&self.store_id, after.as_deref(), only)).await
+        }));
+        while let Some(file) = files.try_next().await? {
+            take(file);
         }
         Ok(())
     }
 
     /// The files of a batch that are in this state.
     pub async fn batch_files(&self, batch_id: &str, only: FileStatus) -> Result<Vec<StoreFile>, OpenAiError> {
-        let mut pages = Pages::new("GET /vector_stores/{id}/file_batches/{id}/files");
-        let mut files = Vec::new();
-        while pages.has_more {
-            let after = pages.after.as_deref();
-            let page = self.counted(self.client.batch_files(&self.store_id, batch_id, after, Some(only))).await?;
-            files.extend(pages.turn(page, |file| &file.id)?);
-        }
-        Ok(files)
+        let files = rows("GET /vector_stores/{id}/file_batches/{id}/files", |after: Option<String>| async move {
+            self.counted(self.client.batch_files(&self.store_id, batch_id, after.as_deref(), Some(only))).await
+        });
+        files.try_collect().await
     }
 
     /// One file of the account; none when there is no such.
@@ -171,51 +169,5 @@ fn present<T>(outcome: Result<T, OpenAiError>) -> Result<Option<T>, OpenAiError>
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// The way through a list. A row is given once, also when it is on two pages; a list that does not go on is an error
-/// and no endless loop.
-struct Pages {
-    call: &'static str,
-    after: Option<String>,
-    has_more: bool,
-    seen: HashSet<String>,
-}
-
-impl Pages {
-    fn new(call: &'static str) -> Self {
-        Self { call, after: None, has_more: true, seen: HashSet::new() }
-    }
-
-    fn turn<T>(&mut self, page: Page<T>, id: impl Fn(&T) -> &String) -> Result<Vec<T>, OpenAiError> {
-        let last = page.data.last().map(|row| id(row).clone()).or(page.last_id);
-        self.has_more = page.has_more;
-        let rows: Vec<T> = page.data.into_iter().filter(|row| self.seen.insert(id(row).clone())).collect();
-        if self.has_more && (rows.is_empty() || last == self.after) {
-            let why = "the list says that there is more, and does not go on";
-            return Err(FailedCall::new(self.call, ErrorKind::Broken, why).into());
-        }
-        self.after = last;
-        Ok(rows)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(ids: &[&str], has_more: bool) -> Page<String> {
-        Page { data: ids.iter().map(|id| (*id).to_owned()).collect(), has_more, last_id: None }
-    }
-
-    #[test]
-    fn shifting_pages_give_each_row_once_and_never_loop() {
-        let mut pages = Pages::new("GET /x");
-        assert_eq!(pages.turn(page(&["a", "b"], true), |id| id).unwrap(), ["a", "b"]);
-        assert_eq!(pages.after.as_deref(), Some("b"));
-        assert_eq!(pages.turn(page(&["b", "c"], true), |id| id).unwrap(), ["c"]);
-        assert!(pages.turn(page(&["b", "c"], true), |id| id).is_err());
-        assert!(Pages::new("GET /x").turn(page(&[], true), |id| id).is_err());
     }
 }

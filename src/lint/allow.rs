@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::suggest;
 use crate::lint::finding::Finding;
 use crate::lint::sensitive;
+use crate::yaml;
 
 /// Its name, in the project's folder.
 pub const ALLOW_FILE: &str = "docs-allow.yaml";
@@ -108,7 +109,7 @@ impl Allow {
 
     /// Parses the text of an allow file.
     pub fn parse(path: &str, text: &str) -> Result<Self, AllowError> {
-        let raw: Option<RawAllow> = serde_yaml::from_str(text).map_err(|error| invalid(path, &error))?;
+        let raw: Option<RawAllow> = yaml::from_str(text).map_err(|error| invalid(path, &error))?;
         Ok(Self { path: Some(path.to_owned()), entries: raw.map(|raw| raw.allow).unwrap_or_default() })
     }
 

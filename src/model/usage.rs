@@ -83,6 +83,8 @@ pub struct UsageSum {
     pub answers: u64,
     /// How many of them have no price, so that [`Self::nano_dollars`] lacks them.
     pub unpriced: u64,
+    /// How many of them have no count of tokens: their readers hung up before the model told it.
+    pub uncounted: u64,
     /// Requests to models.
     pub requests: u64,
     /// Tokens read, cached ones included.
@@ -128,6 +130,7 @@ impl UsageSum {
             let counts = [
                 (&mut total.answers, sum.answers),
                 (&mut total.unpriced, sum.unpriced),
+                (&mut total.uncounted, sum.uncounted),
                 (&mut total.requests, sum.requests),
                 (&mut total.input_tokens, sum.input_tokens),
                 (&mut total.cached_tokens, sum.cached_tokens),

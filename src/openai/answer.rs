@@ -182,6 +182,7 @@ mod tests {
         }
     }
 
+    /// C1: words of a service are bounded and move no cursor.
     #[test]
     fn what_is_told_is_short_and_on_one_line() {
         let long = format!(r#"{{"error":{{"message":"a\nb\u001b[31m\u202e{}","code":"x"}}}}"#, "é".repeat(5000));

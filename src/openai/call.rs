@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use reqwest::Method;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::openai::address::Account;
 use crate::openai::pace::Cost;
@@ -142,11 +143,30 @@ impl<'a> Call<'a> {
         FailedCall::new(&self.name(), kind, message)
     }
 
+    /// The field of its body that a text quotes: what is refused, where only words say so. Nothing else of a text can
+    /// come out of here.
+    pub(super) fn quoted_field(&self, text: &str) -> Option<String> {
+        let Payload::Json(json) = &self.payload else { return None };
+        quoted_key(&serde_json::from_slice(json).ok()?, text)
+    }
+
     /// Bytes of documents that it carries.
     pub(super) fn upload_bytes(&self) -> u64 {
         match &self.payload {
             Payload::Form { piece, .. } => piece.len(),
             Payload::Nothing | Payload::Json(_) => 0,
         }
+    }
+}
+
+fn quoted_key(value: &Value, text: &str) -> Option<String> {
+    let is_quoted = |key: &str| ['\'', '`', '"'].iter().any(|mark| text.contains(&format!("{mark}{key}{mark}")));
+    match value {
+        Value::Object(fields) => {
+            let key = fields.keys().find(|key| is_quoted(key)).cloned();
+            key.or_else(|| fields.values().find_map(|inner| quoted_key(inner, text)))
+        }
+        Value::Array(list) => list.iter().find_map(|inner| quoted_key(inner, text)),
+        _ => None,
     }
 }

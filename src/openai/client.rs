@@ -135,10 +135,9 @@ impl Client {
         Reading: Future<Output = Result<T, Miss>>,
     {
         let mut may_be_done = false;
-        let mut deadline = None;
+        self.0.pace.take(call.cost).await;
+        let until = Instant::now() + transport::whole(&self.0.patience, call);
         for attempts in 1.. {
-            self.0.pace.take(call.cost).await;
-            let until = *deadline.get_or_insert_with(|| Instant::now() + transport::whole(&self.0.patience, call));
             let own_id = hex(&random_bytes::<16>());
             let attempt = self.attempt(call, &own_id, &read);
             let miss = match timeout_at(until, attempt).await {
@@ -152,27 +151,19 @@ impl Client {
             may_be_done |= miss.may_be_done(call.safety);
             let wait = self.wait(call, &miss, attempts).filter(|wait| Instant::now() + *wait < until);
             self.slow_down(call, &miss, wait);
-            let Some(wait) = wait else {
-                let client_request_id = Some(own_id);
-                return Err(FailedCall { client_request_id, may_be_done, ..*miss.failed }.into());
-            };
-            let FailedCall { kind, status, code, request_id, .. } = &*miss.failed;
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(
-                call = call.name(),
-                attempts,
-                wait_ms,
-                ?kind,
-                status,
-                code,
-                request_id,
-                own_id,
-                "trying again"
-            );
-            if may_be_done {
-                call.note_doubled();
+            if let Some(wait) = wait {
+                log_retry(call, &miss, &own_id, (attempts, wait));
+                if may_be_done {
+                    call.note_doubled();
+                }
+                sleep(wait).await;
+                // A turn that comes after the deadline is none: nothing of that attempt would be read.
+                if timeout_at(until, self.0.pace.take(call.cost)).await.is_ok() {
+                    continue;
+                }
             }
-            sleep(wait).await;
+            let client_request_id = Some(own_id);
+            return Err(FailedCall { client_request_id, may_be_done, ..*miss.failed }.into());
         }
         Err(call.failed(ErrorKind::TimedOut, "it was tried too often").into())
     }
@@ -212,4 +203,10 @@ impl Client {
             self.0.limit.shrink();
         }
     }
+}
+
+fn log_retry(call: &Call<'_>, miss: &Miss, own_id: &str, (attempts, wait): (u32, std::time::Duration)) {
+    let FailedCall { kind, status, code, request_id, .. } = &*miss.failed;
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(call = call.name(), attempts, wait_ms, ?kind, status, code, request_id, own_id, "trying again");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::openai::address::segment;
 use crate::openai::call::Call;
 use crate::openai::client::Client;
-use crate::openai::{OpenAiError, Page};
+use crate::openai::{OpenAiError, Page, lenient};
 
 /// Items that one request may add (description of `POST /conversations/{id}/items`).
 pub const MAX_ITEMS: usize = 20;
@@ -19,10 +19,10 @@ pub struct Conversation {
     /// `conv_…`.
     pub id: String,
     /// Seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub created_at: i64,
     /// Pairs of ours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::texts")]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 

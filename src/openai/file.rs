@@ -11,7 +11,7 @@ use crate::openai::client::Client;
 use crate::openai::pace::Cost;
 use crate::openai::piece::{Piece, Source};
 use crate::openai::upload::{PART_BYTES, upload_in_parts};
-use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page};
+use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page, lenient};
 
 /// The largest file that the service takes, and that can be searched: 512 MB (description of `POST /files`).
 pub const MAX_FILE_BYTES: u64 = 512 * 1024 * 1024;
@@ -25,13 +25,13 @@ pub struct File {
     #[serde(default)]
     pub bytes: Option<u64>,
     /// Seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub created_at: i64,
     /// Its name, without folders.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub filename: String,
     /// What it is for: `assistants` for retrieval.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub purpose: String,
 }
 

@@ -19,7 +19,8 @@ const MAX_STEPS_BACK: u32 = 12;
 const TRIED_ROWS: usize = 3;
 
 /// A row of a list.
-pub(super) trait Row {
+pub trait Row {
+    /// What the row is gone on from.
     fn id(&self) -> &str;
 }
 
@@ -88,11 +89,8 @@ impl Client {
     }
 }
 
-/// The rows of the pages that `fetch` gets, each once.
-pub(super) fn rows<T, Fetch, Fetching>(
-    call: &'static str,
-    fetch: Fetch,
-) -> impl Stream<Item = Result<T, OpenAiError>> + Send
+/// The rows of the pages that `fetch` gets, each once. `call` names the list in errors.
+pub fn rows<T, Fetch, Fetching>(call: &'static str, fetch: Fetch) -> impl Stream<Item = Result<T, OpenAiError>> + Send
 where
     T: Row + Send,
     Fetch: Fn(Option<String>) -> Fetching + Send,
@@ -202,7 +200,7 @@ mod tests {
 
     fn page(rows: &[usize], has_more: bool) -> Page<Number> {
         let data = rows.iter().map(|row| Number(row.to_string())).collect();
-        Page { data, has_more, last_id: None }
+        Page { data, has_more }
     }
 
     /// Reads a list of which some rows are deleted before some requests; gives the rows that came, and the requests.

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::openai::address::Account;
 use crate::openai::call::Call;
 use crate::openai::client::Client;
-use crate::openai::{ErrorKind, FailedCall, OpenAiError};
+use crate::openai::{ErrorKind, FailedCall, OpenAiError, lenient};
 
 /// Days that one page may hold (parameter `limit` of `GET /organization/costs`).
 const COST_DAYS: &str = "180";
@@ -56,34 +56,42 @@ pub struct Cost {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Amount {
     /// How much.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub value: f64,
     /// `usd`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub currency: String,
 }
 
 /// What was used; which of the figures there are depends on the kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct UsedAmount {
     /// Tokens in.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub input_tokens: u64,
     /// Those of them that were remembered from before.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub input_cached_tokens: u64,
     /// Tokens out.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub output_tokens: u64,
     /// Requests, or searches.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub num_model_requests: u64,
     /// Searches in files.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub num_requests: u64,
     /// Bytes in vector stores.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub usage_bytes: u64,
     /// By which model.
+    #[serde(default)]
     pub model: Option<String>,
     /// By which project.
+    #[serde(default)]
     pub project_id: Option<String>,
     /// In which vector store.
+    #[serde(default)]
     pub vector_store_id: Option<String>,
 }
 

@@ -2,15 +2,14 @@
 
 use serde::Deserialize;
 
+use crate::openai::lenient;
+
 /// One page of a list.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Page<T> {
     /// The rows.
     pub data: Vec<T>,
     /// Whether more follow.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub has_more: bool,
-    /// The id to go on after; required by the specification, and null on empty pages.
-    #[serde(default)]
-    pub last_id: Option<String>,
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::openai::OpenAiError;
 use crate::openai::address::segment;
 use crate::openai::call::Call;
 use crate::openai::client::Client;
 use crate::openai::retry::Safety;
 use crate::openai::vector_store::Attributes;
+use crate::openai::{OpenAiError, lenient};
 
 /// A search.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -32,16 +32,16 @@ pub struct Found {
     /// The file.
     pub file_id: String,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub filename: String,
     /// 0 to 1, higher is better.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub score: f64,
     /// What was attached to it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::attributes")]
     pub attributes: Option<Attributes>,
     /// The pieces of text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub content: Vec<Text>,
 }
 
@@ -49,7 +49,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Text {
     /// The text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub text: String,
 }
 

@@ -114,6 +114,8 @@ pub(super) async fn refused(client: &Inner, call: &Call<'_>, response: Response)
     let body = beginning(response, client.patience.idle).await;
     let complaint = Complaint::read(&body);
     let kind = answer::kind_of(status.as_u16(), &complaint);
+    let param = complaint.param.filter(|param| !param.is_empty());
+    let param = param.or_else(|| call.quoted_field(complaint.message.as_deref()?));
     let clean = |text: Option<String>| text.map(|text| client.redactor.redact(&text));
     let message = match (kind, status.as_u16()) {
         (ErrorKind::WrongKey, _) => "the service does not accept the key".to_owned(),
@@ -125,7 +127,7 @@ pub(super) async fn refused(client: &Inner, call: &Call<'_>, response: Response)
     let failed = FailedCall {
         status: Some(status.as_u16()),
         code: clean(complaint.code),
-        param: clean(complaint.param),
+        param: clean(param),
         request_id: clean(request_id),
         retry_after,
         ..call.failed(kind, message)

@@ -10,7 +10,7 @@ use crate::openai::call::Call;
 use crate::openai::client::Client;
 use crate::openai::pace::Cost;
 use crate::openai::retry::Safety;
-use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page};
+use crate::openai::{ErrorKind, FailedCall, OpenAiError, Page, lenient};
 
 /// Files that one batch may attach.
 pub const MAX_BATCH: usize = 2000;
@@ -32,16 +32,16 @@ pub struct VectorStore {
     #[serde(default)]
     pub name: Option<String>,
     /// Seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub created_at: i64,
     /// What is billed, in bytes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub usage_bytes: u64,
     /// Its files by state.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub file_counts: FileCounts,
     /// `in_progress`, `completed` or `expired`; one that is expired is dead.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub status: String,
     /// When it ends by itself, if it does.
     #[serde(default)]
@@ -53,23 +53,27 @@ pub struct VectorStore {
     #[serde(default)]
     pub last_active_at: Option<i64>,
     /// Pairs of ours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::texts")]
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Files of a store or a batch, by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
 pub struct FileCounts {
     /// Still being indexed.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub in_progress: u64,
     /// Searchable.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub completed: u64,
     /// Not indexed.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub failed: u64,
     /// Given up.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub cancelled: u64,
     /// All of them.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub total: u64,
 }
 
@@ -111,16 +115,28 @@ pub enum Attribute {
     Text(String),
 }
 
+impl Attribute {
+    /// Reads a value; none of a kind that nobody may attach.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(flag) => Some(Self::Flag(*flag)),
+            Value::Number(number) => number.as_f64().map(Self::Number),
+            Value::String(text) => Some(Self::Text(text.clone())),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
 /// A file in a store.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct StoreFile {
     /// The file's id.
     pub id: String,
     /// When it was attached, seconds since 1970.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub created_at: i64,
     /// What is billed, in bytes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub usage_bytes: u64,
     /// Where its indexing stands.
     pub status: FileStatus,
@@ -128,7 +144,7 @@ pub struct StoreFile {
     #[serde(default)]
     pub last_error: Option<FileError>,
     /// What was attached to it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::attributes")]
     pub attributes: Option<Attributes>,
 }
 
@@ -153,10 +169,10 @@ pub enum FileStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FileError {
     /// `server_error`, `unsupported_file` or `invalid_file`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub code: String,
     /// For people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub message: String,
 }
 
@@ -180,7 +196,7 @@ pub struct Batch {
     /// Where it stands.
     pub status: FileStatus,
     /// Its files by state; `completed` with failed ones is possible.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub file_counts: FileCounts,
 }
 

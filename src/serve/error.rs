@@ -102,8 +102,14 @@ impl ApiError {
     pub fn too_many_requests(wait: Duration) -> Self {
         let message = "too many requests; wait a moment";
         let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
-        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-        Self { retry_after_s: Some(seconds.max(1)), ..error }
+        Self { retry_after_s: Some(whole_seconds(wait)), ..error }
+    }
+
+    /// All answers of this day took what they may. `Retry-After` says when the next day begins.
+    pub fn spent(wait: Duration) -> Self {
+        let message = "the assistant has given all answers that it may give today; ask again tomorrow";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "spent", message);
+        Self { retry_after_s: Some(whole_seconds(wait)), ..error }
     }
 
     /// The route does not have this method.
@@ -204,6 +210,11 @@ impl From<IndexError> for ApiError {
         log_cause("the index failed", &error);
         Self::internal()
     }
+}
+
+/// At least this long, in whole seconds.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 /// Errors are fragments; a page shows them to people as they come.

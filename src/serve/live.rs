@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::http::Uri;
 
 use crate::answer::Engine;
-use crate::config::settings::{Network, ServerSettings};
+use crate::config::settings::{DailyTokens, Network, ServerSettings};
 use crate::config::{AuthMode, RateLimit};
 use crate::llm::models::Models;
 use crate::serve::ServeError;
@@ -29,6 +29,8 @@ pub struct Live {
     pub cookies: CookieStyle,
     /// How much one caller may ask for, and whose word about a caller's address counts.
     pub limits: Arc<Limits>,
+    /// Tokens that all answers of a day may take.
+    pub daily_tokens: Option<DailyTokens>,
     rate_limit: RateLimit,
     trusted_proxies: Vec<Network>,
 }
@@ -71,6 +73,7 @@ impl Live {
             origins: Origins::new(&settings.cors_origins, public_url, fixed.auth_mode)?,
             cookies,
             limits: limits(settings, before),
+            daily_tokens: settings.daily_tokens,
             rate_limit: settings.rate_limit,
             trusted_proxies: settings.trusted_proxies.clone(),
         })

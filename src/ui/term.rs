@@ -113,6 +113,7 @@ mod tests {
         assert!(matches!(clean("Grüße,\n\t世界"), Cow::Borrowed(_)));
     }
 
+    /// C1: what comes from outside moves no cursor and reverses no text.
     #[test]
     fn steering_characters_are_replaced() {
         assert_eq!(clean("a\u{1b}[31mb"), "a\u{fffd}[31mb");

@@ -195,6 +195,7 @@ fn check_integrity(folder: &Path) {
     }
 }
 
+/// D12: each document is old or new, never half.
 #[tokio::test]
 async fn a_killed_sync_leaves_whole_documents_and_the_next_finishes() {
     let folder = tempfile::tempdir().unwrap();

@@ -141,6 +141,7 @@ fn a_wrong_file_of_queries_is_told_with_its_line() {
     sandbox.run(["docs", "search", "--queries", "q.jsonl", "--format", "json"]).code(2).warns("use --format jsonl");
 }
 
+/// D12: an emptied folder empties no index by itself.
 #[test]
 fn nothing_is_removed_without_a_word() {
     let sandbox = synced(sandbox());

@@ -69,6 +69,7 @@ fn slips_are_answered_with_a_suggestion() {
     Sandbox::new().run(["help", "nothing"]).code(2).warns("help/unknown-topic");
 }
 
+/// C9: exit codes are those that are documented.
 #[test]
 fn exit_codes_are_printed_from_the_enum() {
     let human = Sandbox::new().run(["help", "exit-codes"]).code(0);

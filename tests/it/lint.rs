@@ -69,6 +69,7 @@ fn a_good_folder_is_a_go_with_every_rule_named() {
     }
 }
 
+/// C9: a gate that could check nothing has not passed.
 #[test]
 fn an_empty_folder_is_not_proven() {
     let sandbox = Sandbox::new().file("data/photo.mp3", "x");
@@ -343,6 +344,7 @@ fn locked() -> Vec<u8> {
         .collect()
 }
 
+/// C9: a gate that could not look is not passed.
 #[test]
 fn a_document_that_is_not_read_is_not_clean() {
     let none = Sandbox::new().file("data/a.docx", locked());

@@ -162,6 +162,20 @@ async fn an_answer_is_cited_by_page_and_heading_and_remembered() {
     assert!(!body.to_string().contains(service.stand_in.key()));
 }
 
+/// M6: a caller who names a model and a tool gets the operator's.
+#[tokio::test]
+async fn m6_the_model_is_the_operators_whatever_a_caller_asks_for() {
+    let service = Service::usual().await;
+    let (bot, _sandbox) = service.bot(&[]);
+    service.says(service.answer());
+    let mut input = message(QUESTION);
+    input["inference_options"] = json!({ "model": "gpt-6-astra", "tool_choice": { "id": "web_search" } });
+    let response = bot.client().send("threads.create", json!({ "input": input })).await.unwrap();
+    assert_eq!(read_stream(response, String::new()).await.text, ANSWER);
+    let body = service.bodies().pop().unwrap();
+    assert_eq!((&body["model"], body.get("tool_choice")), (&json!("gpt-6-luna"), None), "{body}");
+}
+
 /// M3: what our text does not have is named without a place, marked so and counted; what was not found is left out.
 #[tokio::test]
 async fn citations_without_a_place_say_so() {

@@ -12,7 +12,9 @@ use crate::sandbox::Sandbox;
 const SENTINEL: &str = "sentinel-5ca1ab1e-0123456789abcdef0123456789abcdef";
 
 fn secrets() -> Vec<&'static str> {
-    let secrets: Vec<&str> = KEYS.iter().filter(|key| key.secret).map(|key| key.name).collect();
+    let mut secrets: Vec<&str> = KEYS.iter().filter(|key| key.secret).map(|key| key.name).collect();
+    // Its password is one.
+    secrets.push("OPENAI_PROXY");
     assert!(secrets.len() >= 5, "{secrets:?}");
     secrets
 }
@@ -22,10 +24,12 @@ fn value(key: &str) -> String {
     match key {
         "DATABASE_URL" => format!("postgresql://bot:{SENTINEL}@db.example.com/bot"),
         "SENTRY_DSN" => format!("https://{SENTINEL}@sentry.example.com/1"),
+        "OPENAI_PROXY" => format!("http://bot:{SENTINEL}@127.0.0.1:1"),
         _ => SENTINEL.to_owned(),
     }
 }
 
+/// C2: neither settings nor errors.
 #[test]
 fn commands_show_no_secret() {
     let runs: [&[&str]; 12] = [
@@ -52,6 +56,21 @@ fn commands_show_no_secret() {
             let run = sandbox.run(arguments);
             assert!(!run.text().contains("5ca1ab1e"), "{arguments:?} shows a secret: {}", run.text());
         }
+    }
+}
+
+/// C2: a service behind a proxy that is not there is told without the proxy's password and without the keys.
+#[test]
+fn commands_that_ask_the_service_show_no_secret() {
+    let file = "# Returns\n\nRefunds take five working days.\n";
+    let mut sandbox = Sandbox::new().file("data/returns.md", file).env("VECTOR_STORE_ID", "vs_1");
+    for key in secrets().into_iter().filter(|key| *key != "DATABASE_URL") {
+        sandbox = sandbox.env(key, value(key));
+    }
+    for arguments in [&["-vv", "vector-store", "list"], &["-vv", "ask", "When do refunds come?"]] {
+        let run = sandbox.run(arguments);
+        assert!(run.text().contains("proxy") || run.text().contains("connection"), "{}", run.text());
+        assert!(!run.text().contains("5ca1ab1e"), "{arguments:?} shows a secret: {}", run.text());
     }
 }
 

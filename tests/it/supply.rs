@@ -36,9 +36,13 @@ const PARSER_WORDS: [&str; 16] = [
 ];
 
 /// B4: code of ours that decodes what strangers send, and so needs a property test beside it.
-const DECODERS: [&str; 9] = [
+const DECODERS: [&str; 13] = [
     "src/chatkit",
     "src/config/dotenv.rs",
+    "src/config/envfile.rs",
+    "src/openai/list.rs",
+    "src/openai/pace/rates.rs",
+    "src/openai/responses",
     "src/docs/format",
     "src/docs/worker/protocol.rs",
     "src/docs/chunk",
@@ -143,6 +147,16 @@ fn b4_no_unsafe_code_and_a_property_test_beside_every_decoder() {
         assert!(!sources.is_empty(), "{decoder} is not there");
         let is_tested = sources.iter().any(|source| source.contains("proptest"));
         assert!(is_tested, "{decoder} has no property test");
+    }
+}
+
+/// B8: whoever finds a hole can see where to report it, and what is supported.
+#[test]
+fn b8_security_says_where_to_report_and_what_is_supported() {
+    let security = read("SECURITY.md");
+    for heading in ["## Supported versions", "## Reporting"] {
+        let text = security.split_once(heading).unwrap_or_else(|| panic!("no `{heading}`")).1.trim_start();
+        assert!(text.split("\n## ").next().is_some_and(|text| text.len() > 50), "`{heading}` says nothing");
     }
 }
 

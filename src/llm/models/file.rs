@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use crate::llm::models::{Dollars, Family, MaxOutput, Prices, Surcharge};
+use crate::yaml;
 
 /// Larger files hold no facts about models.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -84,7 +85,7 @@ impl RawCatalogue {
 
     /// Reads the text of a file of this name.
     pub(super) fn parse(text: &str, name: &str) -> Result<Self, ModelsError> {
-        serde_yaml::from_str(text).map_err(|error| located(&error, name))
+        yaml::from_str(text).map_err(|error| located(&error, name))
     }
 }
 

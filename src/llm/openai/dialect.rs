@@ -1,7 +1,8 @@
 //! Which parameters a model takes: known for some by the facts about models, learnt from refusals for all others, and
 //! remembered as long as the process runs.
 //!
-//! What keeps an answer private or restricts a search (`store`, `filters`) is never left out, whoever refuses it.
+//! What keeps an answer private or restricts a search (`store`, `filters`) is never left out, whoever refuses it. What
+//! bounds its cost is left out only for who does not know the parameter, never because its value is refused.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -12,9 +13,10 @@ use crate::openai::{ErrorKind, OpenAiError};
 type Optional = (&'static str, fn(&mut Request));
 
 /// Parameters that an answer can be asked for without.
-const OPTIONAL: [Optional; 8] = [
+const OPTIONAL: [Optional; 9] = [
     (TEMPERATURE, |request| request.temperature = None),
-    ("max_output_tokens", |request| request.max_output_tokens = None),
+    (BOUNDS[0], |request| request.max_output_tokens = None),
+    (BOUNDS[1], |request| request.max_tool_calls = None),
     ("stream_options", |request| request.stream_options = None),
     ("safety_identifier", |request| request.safety_identifier = None),
     ("prompt_cache_key", |request| request.prompt_cache_key = None),
@@ -29,6 +31,8 @@ const OPTIONAL: [Optional; 8] = [
     }),
 ];
 const TEMPERATURE: &str = "temperature";
+/// Parameters that bound what an answer costs.
+const BOUNDS: [&str; 2] = ["max_output_tokens", "max_tool_calls"];
 
 /// What a model was found to refuse: a bit for each parameter.
 #[derive(Debug, Default)]
@@ -68,7 +72,9 @@ impl Dialect {
         }
         let named =
             OPTIONAL.iter().enumerate().find(|(place, (name, _))| refused & bit(*place) == 0 && names(error, name));
-        let Some((place, (name, _))) = named else {
+        let Some((place, (name, _))) =
+            named.filter(|(_, (name, _))| !BOUNDS.contains(name) || !is_about_a_value(error))
+        else {
             return false;
         };
         tracing::info!(parameter = *name, "a parameter of the model is no longer sent");
@@ -77,13 +83,14 @@ impl Dialect {
     }
 }
 
-/// Whether the refusal is about this parameter: it says so, or its words quote the name.
+/// Whether the refusal is about this parameter.
 fn names(error: &OpenAiError, name: &str) -> bool {
-    let is_part = |param: &str| param.split(['.', '[', ']']).any(|part| part == name);
-    match error.param.as_deref() {
-        Some(param) if !param.is_empty() => is_part(param),
-        _ => ['\'', '`', '"'].iter().any(|mark| error.message.contains(&format!("{mark}{name}{mark}"))),
-    }
+    error.param.as_deref().is_some_and(|param| param.split(['.', '[', ']']).any(|part| part == name))
+}
+
+/// Whether the parameter is known and its value is not taken: `integer_above_max_value`, `invalid_value` and the like.
+fn is_about_a_value(error: &OpenAiError) -> bool {
+    error.code.as_deref().is_some_and(|code| code.ends_with("_value"))
 }
 
 fn bit(place: usize) -> u16 {
@@ -124,7 +131,7 @@ mod tests {
         assert!(dialect.learn(&refusal("temperature", "no"), dialect.refused()));
         assert!(!dialect.learn(&refusal("temperature", "no"), dialect.refused()), "it is not sent any more");
         assert!(dialect.learn(&refusal("tools[0].ranking_options.ranker", "no"), dialect.refused()));
-        assert!(dialect.learn(&refusal("", "unknown field `stream_options`"), dialect.refused()));
+        assert!(dialect.learn(&refusal("stream_options", "no"), dialect.refused()));
         let spoken = dialect.spoken(request());
         assert_eq!((spoken.temperature, spoken.stream, spoken.stream_options), (None, Some(true), None));
         assert_eq!(spoken.tools[0].ranking_options, None);
@@ -138,6 +145,24 @@ mod tests {
         for param in ["store", "filters", "tools[0].filters", "input", "model"] {
             assert!(!dialect.learn(&refusal(param, "no"), dialect.refused()), "{param}");
         }
+    }
+
+    /// M7: a bound that is too high for the model is the operator's to lower; without it an answer had none.
+    #[test]
+    fn m7_bounds_go_only_where_they_are_not_known() {
+        let refused = |param: &str, code: &str| {
+            let failed = FailedCall::clone(&refusal(param, "no"));
+            OpenAiError::from(FailedCall { code: Some(code.to_owned()), ..failed })
+        };
+        for bound in BOUNDS {
+            let dialect = Dialect::of(false);
+            for code in ["integer_above_max_value", "invalid_value"] {
+                assert!(!dialect.learn(&refused(bound, code), dialect.refused()), "{bound} {code}");
+            }
+            assert!(dialect.learn(&refused(bound, "unsupported_parameter"), dialect.refused()), "{bound}");
+        }
+        let dialect = Dialect::of(false);
+        assert!(dialect.learn(&refused("temperature", "unsupported_value"), dialect.refused()));
     }
 
     #[test]

@@ -47,6 +47,9 @@ fn of(error: &OpenAiError) -> LlmError {
         ErrorKind::Refused if code == TOO_LONG => {
             LlmError::Refused(format!("{said}; the model takes less than MODEL_CONTEXT_TOKENS allows"))
         }
+        ErrorKind::Refused if error.param.as_deref() == Some("max_output_tokens") => {
+            LlmError::Refused(format!("{said}; the model does not take MODEL_MAX_TOKENS"))
+        }
         ErrorKind::Refused => LlmError::Refused(said),
         ErrorKind::RateLimited => LlmError::Busy(match error.retry_after {
             Some(wait) => format!("{said}; it asks for {} s of rest", wait.as_secs()),

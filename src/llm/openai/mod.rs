@@ -71,7 +71,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// How often is tried what stands around an answer.
 const HELPER_ATTEMPTS: u32 = 3;
 /// Parameters that may be refused one after another.
-const MAX_MANNERS: usize = 8;
+const MAX_MANNERS: usize = 10;
+/// Searches that one answer may do: each is billed, and what it finds is read and billed again (M7).
+const MAX_SEARCHES: u32 = 5;
 /// The least that the service takes as a bound of an answer, in tokens.
 const MIN_OUTPUT_TOKENS: usize = 16;
 /// Digits of names made of hashes.
@@ -235,6 +237,8 @@ impl Model {
     ) -> Result<(), Ended> {
         let mut answering = self.ask(self.request(prompt, request)).await?;
         used.requests += 1;
+        // From now on it is billed, also when the reader hangs up before the service counts.
+        told.tell(ModelEvent::Used(used.clone())).await?;
         let before = used.searches;
         let response = loop {
             let event = answering.next().await?;
@@ -344,6 +348,7 @@ impl Model {
             stream_options: Some(StreamOptions { include_obfuscation: false }),
             temperature: Some(self.chat.temperature),
             max_output_tokens: Some(self.chat.max_tokens.max(MIN_OUTPUT_TOKENS)),
+            max_tool_calls: Some(MAX_SEARCHES),
             safety_identifier: request.visitor.clone(),
             prompt_cache_key: Some(self.cache_key.clone()),
             ..Request::default()

@@ -203,6 +203,16 @@ async fn an_answer_is_streamed_with_the_pieces_that_support_it() {
     assert_eq!(bench.bodies().len(), 1);
 }
 
+/// M7: each search is billed, so a model that never has enough is stopped; and what an answer may write is bounded.
+#[tokio::test]
+async fn m7_an_answer_has_a_bound_of_searches_and_of_tokens() {
+    let bench = Bench::new().await.says(answer().searching(50));
+    let outcome = bench.ask().await;
+    assert_eq!((outcome.text.as_str(), outcome.used.searches), (ANSWER, MAX_SEARCHES), "{outcome:?}");
+    let body = &bench.bodies()[0];
+    assert_eq!((&body["max_tool_calls"], &body["max_output_tokens"]), (&json!(MAX_SEARCHES), &json!(500)));
+}
+
 /// M3: what is cited was found in this turn; both meanings of an annotation's index end behind what they support.
 #[tokio::test]
 async fn citations_stand_where_they_belong_and_name_what_was_found() {

@@ -234,14 +234,8 @@ impl FileCitation {
 
 /// Pairs of a kind that nobody may attach are left out.
 fn attributes(value: &Value) -> Attributes {
-    let attribute = |value: &Value| match value {
-        Value::Bool(flag) => Some(Attribute::Flag(*flag)),
-        Value::Number(number) => number.as_f64().map(Attribute::Number),
-        Value::String(text) => Some(Attribute::Text(text.clone())),
-        _ => None,
-    };
     let pairs = value.as_object().into_iter().flatten();
-    pairs.filter_map(|(key, value)| Some((key.clone(), attribute(value)?))).collect()
+    pairs.filter_map(|(key, value)| Some((key.clone(), Attribute::read(value)?))).collect()
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

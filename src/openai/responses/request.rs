@@ -36,6 +36,9 @@ pub struct Request {
     /// 16 or more; thoughts count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_output_tokens: Option<usize>,
+    /// Searches that one answer may do; further ones are ignored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tool_calls: Option<u32>,
     /// How much the model thinks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<Reasoning>,

@@ -160,7 +160,7 @@ async fn no_key_is_ever_told() {
     }
 }
 
-/// H7: a refusal may repeat a visitor's words.
+/// S11: a refusal may repeat a visitor's words.
 #[tokio::test]
 async fn words_of_people_are_not_told_by_a_refusal() {
     let body = r#"{"error":{"message":"cannot search for my-private-words","param":"query","code":"invalid_value"}}"#;
@@ -182,6 +182,25 @@ async fn words_of_people_are_not_told_by_a_refusal() {
     let odd = Server::start(vec![answer("200 OK", "", r#"{"data":"my-private-words"}"#)]).await;
     let error = odd.client().search("vs_1", &search).await.unwrap_err();
     assert!(error.kind == ErrorKind::Broken && !format!("{error:?}").contains("private"), "{error:?}");
+}
+
+/// Servers that have no `param` quote in their words what they refuse: of these only names that we sent are taken.
+#[tokio::test]
+async fn a_refused_field_is_known_also_where_only_words_name_it() {
+    let sent =
+        serde_json::json!({ "input": "about `private` things", "tools": [{ "ranking_options": {} }], "top_p": 1 });
+    for (words, expected) in [
+        ("unknown field `ranking_options`, expected one of `model`", Some("ranking_options")),
+        ("Unsupported parameter: 'top_p' is not supported with this model.", Some("top_p")),
+        ("what is `private`?", None),
+        ("it is too long", None),
+    ] {
+        let body = serde_json::json!({ "error": { "message": words, "code": null, "param": null } }).to_string();
+        let server = Server::start(vec![answer("400 Bad", "", &body)]).await;
+        let error = server.client().respond(&sent).await.unwrap_err();
+        assert_eq!(error.param.as_deref(), expected, "{words}");
+        assert!(!format!("{error} {error:?}").contains("private"), "{error:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! callers beyond the bound share rates.
 
 mod address;
+mod daily;
 mod forwarded;
 mod load;
 mod rate;
@@ -20,6 +21,7 @@ use crate::serve::limits::rate::Rate;
 use crate::serve::visitor::Presented;
 
 pub use address::AddressKey;
+pub use daily::{Day, is_spent};
 pub use load::Load;
 
 /// Requests that may come at once: what a page asks for when it is opened, twice.

@@ -17,7 +17,7 @@ use crate::blobs::FolderBlobs;
 use crate::clock::{Clock, RandomIds};
 use crate::config::AuthMode;
 use crate::config::effective::Effective;
-use crate::config::settings::{AttachmentSettings, RateLimit, ServerSettings};
+use crate::config::settings::{AttachmentSettings, DailyTokens, RateLimit, ServerSettings};
 use crate::docs::reader::InProcess;
 use crate::llm::models::{ModelCatalogue, Models};
 use crate::llm::stub::Stub;
@@ -73,6 +73,7 @@ pub struct Setup {
     /// Answers instead of the script.
     pub model: Option<Arc<dyn ChatModel>>,
     pub grace: Duration,
+    pub daily_tokens: Option<DailyTokens>,
     pub attachments: Option<AttachmentSettings>,
     pub bounds: Bounds,
     /// Whether there is an operators' side.
@@ -88,6 +89,7 @@ impl Default for Setup {
             script: usual_script(),
             model: None,
             grace: Duration::from_secs(10),
+            daily_tokens: None,
             attachments: None,
             bounds: Bounds::default(),
             has_operators: false,
@@ -125,6 +127,7 @@ impl Bot {
             auth_mode: setup.auth_mode,
             visitor_key: None,
             rate_limit: RateLimit::Off,
+            daily_tokens: setup.daily_tokens,
             trusted_proxies: Vec::new(),
             attachments: setup.attachments,
             ops: None,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::bot::{Bot, DATABASE, Setup, Step, until};
 use super::test_index::CHUNK;
 use crate::config::AuthMode;
+use crate::config::settings::DailyTokens;
 use crate::llm::ModelEvent;
 use crate::model::usage::{Grouping, Usage, UsageQuery, UsageSum};
 
@@ -102,6 +103,49 @@ async fn h19_an_answer_that_nobody_waited_for_is_recorded_with_what_is_known() {
     let total = recorded(&bot).await;
     assert_eq!((total.answers, total.unpriced, total.requests, total.nano_dollars), (1, 1, 1, 0));
     assert_eq!(rows(&bot.stop().await), [(true, true, "hung_up".to_owned())]);
+}
+
+/// M7: what all answers of a day may take is bounded. Who meets the bound is told when the next day begins, nothing of
+/// theirs is stored, and the operator sees it in the metrics.
+#[tokio::test]
+async fn m7_a_day_that_is_spent_gives_no_further_answer() {
+    let daily_tokens = Some(DailyTokens { all: 1_100, of_an_answer: 9_000 });
+    let script = vec![Step::Text("Within 30 days."), Step::Cite, used()];
+    let setup = Setup { auth_mode: AuthMode::Off, has_operators: true, script, daily_tokens, ..Setup::default() };
+    let bot = Bot::start(setup).await;
+    let browser = bot.browser().await;
+    browser.ask("q").await;
+    recorded(&bot).await;
+    let body = json!({"type": "threads.create", "params": {"input": super::bot::input("q")}});
+    let refused = browser.post(&body).await;
+    assert_eq!(refused.status(), 503);
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=86_400).contains(&wait), "{wait}");
+    let error: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(error["error"]["code"], "spent");
+    assert!(error["error"]["message"].as_str().unwrap().contains("tomorrow"), "{error}");
+    let threads = browser.call("threads.list", json!({})).await;
+    assert_eq!(threads["data"].as_array().unwrap().len(), 1);
+    let metrics =
+        reqwest::get(format!("{}/metrics", bot.ops_url.as_ref().unwrap())).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("chatbotctl_refused_requests_total{limit=\"daily_tokens\"} 1"), "{metrics}");
+    bot.stop().await;
+}
+
+/// M7: to hang up before the model has counted is not free.
+#[tokio::test]
+async fn m7_an_answer_that_nobody_counted_counts_as_a_whole_one() {
+    let daily_tokens = Some(DailyTokens { all: 9_000, of_an_answer: 9_000 });
+    let script = vec![used_less(), Step::Text("Within "), Step::Wait, used()];
+    let bot = Bot::start(Setup { auth_mode: AuthMode::Off, script, daily_tokens, ..Setup::default() }).await;
+    let browser = bot.browser().await;
+    let body = json!({"type": "threads.create", "params": {"input": super::bot::input("q")}});
+    let mut response = browser.post(&body).await;
+    while !std::str::from_utf8(&response.chunk().await.unwrap().expect("more")).unwrap().contains("text_delta") {}
+    drop(response);
+    assert_eq!(recorded(&bot).await.uncounted, 1);
+    assert_eq!(browser.post(&body).await.status(), 503);
+    bot.stop().await;
 }
 
 /// A thread that is deleted in the middle of its answer: the figures stay, and lead nowhere.

@@ -20,6 +20,7 @@ macro_rules! sums {
             "SELECT ",
             $key,
             " AS bucket, COUNT(*) AS answers, SUM(u.nano_dollars IS NULL) AS unpriced, \
+             SUM(u.input_tokens = 0) AS uncounted, \
              CAST(TOTAL(u.requests) AS INTEGER) AS requests, \
              CAST(TOTAL(u.input_tokens) AS INTEGER) AS input_tokens, \
              CAST(TOTAL(u.cached_tokens) AS INTEGER) AS cached_tokens, \
@@ -113,6 +114,7 @@ fn read_sum(row: &Row<'_>) -> Result<UsageSum, StoreError> {
         key: row.get("bucket")?,
         answers: count("answers")?,
         unpriced: count("unpriced")?,
+        uncounted: count("uncounted")?,
         requests: count("requests")?,
         input_tokens: count("input_tokens")?,
         cached_tokens: count("cached_tokens")?,

@@ -55,7 +55,7 @@ fn logged(shape: Shape, events: impl FnOnce()) -> String {
     kept.text()
 }
 
-/// M4, S11: whichever way a text reaches an event, its line stays one line without anything that steers.
+/// C1, M4, S11: whichever way a text reaches an event, its line stays one line without anything that steers.
 #[test]
 fn no_field_forges_a_line_or_steers_a_terminal() {
     let events = || {

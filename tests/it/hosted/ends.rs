@@ -75,6 +75,7 @@ fn a_document_that_cannot_be_indexed_is_named_and_the_rest_goes_on() {
     project.assert_equal();
 }
 
+/// D12: nor does it empty a store.
 #[test]
 fn many_documents_are_not_removed_without_a_word() {
     let project = Project::new(9);

@@ -17,7 +17,7 @@ fn with_leak() -> Project {
     project
 }
 
-/// A key in one document holds all of them back, until a person says otherwise: not by --yes.
+/// D13: a key in one document holds all of them back, until a person says otherwise: not by --yes.
 #[test]
 fn nothing_goes_up_while_something_is_found() {
     let project = with_leak();

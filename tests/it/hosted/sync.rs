@@ -48,6 +48,7 @@ fn five_hundred_documents_take_the_writes_they_need_and_no_others() {
     assert_eq!(project.writes(), expected(&changes));
 }
 
+/// D12: a sync of a store is resumable.
 #[cfg(unix)]
 #[test]
 fn after_a_kill_or_an_interruption_at_any_moment_the_next_run_finishes() {

@@ -12,6 +12,8 @@ pub struct ScriptedAnswer {
     pub refusal: Option<String>,
     /// Whether a reasoning item comes first.
     pub reasoning: bool,
+    /// How often the model wants to search with each of its tools.
+    pub searches: u32,
     /// What `index` of a citation counts.
     pub index: IndexMeaning,
     /// How it ends.
@@ -26,6 +28,7 @@ impl Default for ScriptedAnswer {
             parts: None,
             refusal: None,
             reasoning: false,
+            searches: 1,
             index: IndexMeaning::default(),
             ending: Ending::default(),
             calls: 1,
@@ -87,6 +90,13 @@ impl ScriptedAnswer {
     #[must_use]
     pub fn with_reasoning(mut self) -> Self {
         self.reasoning = true;
+        self
+    }
+
+    /// Wants to search so often with each tool.
+    #[must_use]
+    pub fn searching(mut self, searches: u32) -> Self {
+        self.searches = searches;
         self
     }
 

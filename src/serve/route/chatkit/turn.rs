@@ -9,6 +9,7 @@ use crate::serve::answering::{self, Question};
 use crate::serve::attachments;
 use crate::serve::busy::Slot;
 use crate::serve::error::ApiError;
+use crate::serve::limits::{self, Day};
 use crate::serve::route::visible_item;
 use crate::serve::state::AppState;
 use crate::serve::title;
@@ -101,11 +102,23 @@ pub(super) async fn take_slot(state: &AppState, thread_id: &str) -> Result<Slot,
         state.metrics.refused("answers");
         return Err(ApiError::busy("too many answers are being given; try again in a moment"));
     }
+    check_daily(state).await?;
     state
         .busy
         .take(thread_id)
         .await
         .ok_or_else(|| ApiError::conflict("this thread is being answered; wait for the answer or cancel it"))
+}
+
+/// Refuses when the answers of this day took all the tokens that they may.
+async fn check_daily(state: &AppState) -> Result<(), ApiError> {
+    let Some(bound) = state.live().daily_tokens else { return Ok(()) };
+    let today = Day::of(state.clock.now());
+    if !limits::is_spent(bound, &state.store.usage(&today.query()).await?) {
+        return Ok(());
+    }
+    state.metrics.refused("daily_tokens");
+    Err(ApiError::spent(today.left))
 }
 
 /// The message with what is attached to it, which must be the caller's.

@@ -117,6 +117,7 @@ async fn server() -> Server {
         auth_mode: AuthMode::Off,
         visitor_key: None,
         rate_limit: RateLimit::Off,
+        daily_tokens: None,
         trusted_proxies: Vec::new(),
         attachments: Some(settings()),
         ops: None,

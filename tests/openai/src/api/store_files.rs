@@ -146,7 +146,7 @@ pub(crate) fn add(
     chunking: Value,
 ) -> Checked<()> {
     let file = files::here(world, file_id)?;
-    let (filename, bytes, fails) = (file.filename.clone(), file.kept.bytes, verdict(file));
+    let (filename, bytes, fails) = (file.filename.clone(), file.kept.bytes, verdict(file, world.rules.max_file_bytes));
     let struck = |matching: &str| {
         filename.contains(matching) || attributes.values().any(|v| v.as_str().is_some_and(|v| v.contains(matching)))
     };
@@ -176,6 +176,15 @@ pub(crate) fn limit_writes(world: &mut World, store_id: &str, files: usize) -> C
     if let Some(limit) = world.rules.store_writes_per_minute {
         world.rates.take(store_id, 1, limit, now).map_err(|wait| Refusal::rate_limited(Some(wait)))?;
     }
+    limit_attached(world, files)
+}
+
+/// Takes so many attached files from the minute's.
+pub(crate) fn limit_attached(world: &mut World, files: usize) -> Checked<()> {
+    if files == 0 {
+        return Ok(());
+    }
+    let now = world.now();
     if let Some(limit) = world.rules.attached_per_minute {
         let files = u32::try_from(files).unwrap_or(u32::MAX);
         world.rates.take("attached", files, limit, now).map_err(|wait| Refusal::rate_limited(Some(wait)))?;
@@ -248,9 +257,12 @@ fn kind(filename: &str) -> Option<bool> {
 }
 
 /// Code and message of the failure this file comes to.
-fn verdict(file: &StoredFile) -> Option<(String, String)> {
+///
+/// An upload in parts can be larger than what is indexed.
+fn verdict(file: &StoredFile, max_bytes: u64) -> Option<(String, String)> {
     let failure = match kind(&file.filename) {
         None => ("unsupported_file", "The file type is not supported."),
+        Some(_) if file.kept.bytes > max_bytes => ("invalid_file", "The file is too large."),
         Some(_) if file.kept.bytes == 0 => ("invalid_file", "The file is empty."),
         Some(true) if !file.kept.is_text => ("invalid_file", "The file could not be decoded as text."),
         Some(_) => return None,

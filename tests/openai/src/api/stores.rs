@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::fields::Checked;
-use crate::api::{Asked, Refusal, Reply, files, shapes, store_files};
+use crate::api::{Asked, Refusal, Reply, shapes, store_files};
 use crate::world::{Store, World, or_null};
 
 pub(crate) fn create(world: &mut World, asked: &mut Asked) -> Checked<Reply> {
@@ -22,8 +22,9 @@ pub(crate) fn create(world: &mut World, asked: &mut Asked) -> Checked<Reply> {
     };
     let chunking = shapes::chunking(&fields)?;
     for id in &file_ids {
-        files::here(world, id)?;
+        store_files::attachable(world, id)?;
     }
+    store_files::limit_attached(world, file_ids.len())?;
     let id = world.id("vs_");
     world.stores.put(id.clone(), store);
     for file_id in file_ids {

@@ -110,6 +110,7 @@ fn stores_refuse_what_the_description_refuses() {
         ("POST /vector_stores/STORE/files", json!({}), "400 missing_required_parameter"),
         ("POST /vector_stores/STORE/files", json!({"file_id": "FILE", "path": "x"}), "400 unknown_parameter"),
         ("POST /vector_stores/STORE/files", json!({"file_id": "file-none"}), "404 null"),
+        ("POST /vector_stores", json!({"file_ids": ["VISION"]}), "400 invalid_value"),
         ("POST /vector_stores/STORE/files", json!({"file_id": "VISION"}), "400 invalid_value"),
         (
             "POST /vector_stores/STORE/files",

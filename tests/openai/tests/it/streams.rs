@@ -108,6 +108,21 @@ fn a_script_says_what_is_said_and_how_it_ends() {
 }
 
 #[test]
+fn a_model_searches_no_more_often_than_it_may() {
+    let to = started();
+    let (store, _) = store(&to, &[("a.md", "returns")]);
+    let searches = |extra: &Value| {
+        to.script_answer(ScriptedAnswer::default().searching(3));
+        let mut asked = searching(&store);
+        asked.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        let end = ask(&to, &asked).events().pop().unwrap();
+        let output = end["response"]["output"].as_array().unwrap();
+        output.iter().filter(|item| item["type"] == "file_search_call").count()
+    };
+    assert_eq!((searches(&json!({})), searches(&json!({"max_tool_calls": 2}))), (3, 2));
+}
+
+#[test]
 fn every_ending_has_its_final_event() {
     let to = started();
     let end = |ending: Ending| {

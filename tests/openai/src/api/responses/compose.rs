@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::api::responses::Answer;
 use crate::api::responses::request::Request;
+use crate::api::responses::tools::Search;
 use crate::api::search::{self, Hit, Wanted};
 use crate::script::{Cited, Ending, IndexMeaning, ScriptedAnswer, ScriptedCitation, ScriptedPart};
 use crate::world::World;
@@ -19,7 +20,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
     if script.reasoning {
         output.push(reasoning(world, request));
     }
-    for wanted in &request.searches {
+    for wanted in calls(request, script.searches) {
         let store_ids: Vec<&str> = wanted.store_ids.iter().map(String::as_str).collect();
         let (max, filter, threshold) = (wanted.max, wanted.filter.clone(), wanted.threshold);
         let found =
@@ -45,6 +46,13 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Answer {
         output_tokens,
         reasoning_tokens: if script.reasoning { 64 } else { 0 },
     }
+}
+
+/// The searches that are made: as often as the model wants, and no more often than was allowed.
+fn calls(request: &Request, times: u32) -> impl Iterator<Item = &Search> {
+    let wanted = request.searches.len().saturating_mul(usize::try_from(times).unwrap_or(usize::MAX));
+    let allowed = request.max_tool_calls.map_or(usize::MAX, |calls| usize::try_from(calls).unwrap_or(usize::MAX));
+    request.searches.iter().cycle().take(wanted.min(allowed))
 }
 
 fn reasoning(world: &mut World, request: &Request) -> Value {

@@ -63,6 +63,8 @@ pub(crate) struct Request {
     pub(crate) conversation: Option<String>,
     pub(crate) obfuscate: bool,
     pub(crate) max_output_tokens: Option<u64>,
+    /// Further calls of tools are ignored.
+    pub(crate) max_tool_calls: Option<u64>,
     /// Whether a summary of the reasoning is wanted.
     pub(crate) summary: bool,
     /// The body, for what answers repeat.
@@ -91,6 +93,7 @@ impl Request {
             with_results: include.contains(&"file_search_call.results"),
             obfuscate: obfuscate(fields, stream)?,
             max_output_tokens: fields.integer("max_output_tokens", 16..=u64::MAX)?,
+            max_tool_calls: fields.integer("max_tool_calls", 1..=u64::MAX)?,
             store: fields.boolean("store")?.unwrap_or(true),
             body: fields.map().clone(),
             model,
@@ -118,7 +121,6 @@ fn check_scalars(fields: &Fields<'_>) -> Checked<()> {
     fields.short_string("safety_identifier", 64)?;
     fields.boolean("background")?;
     fields.boolean("parallel_tool_calls")?;
-    fields.integer("max_tool_calls", 1..=u64::MAX)?;
     fields.integer("top_logprobs", 0..=20)?;
     fields.one_of("truncation", &["auto", "disabled"])?;
     fields.one_of("service_tier", TIERS)?;
