@@ -350,9 +350,9 @@ async fn the_commands_talk_to_it_too() {
     let output = chat.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("is checked. [1]") && said.contains("You are welcome"), "{said}");
-    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(5);
+    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(4);
     assert!(
-        wrong.stderr().contains("OPENAI_API_KEY") && !wrong.text().contains("another-sentinel"),
+        wrong.stderr().contains("fix: correct OPENAI_API_KEY") && !wrong.text().contains("another-sentinel"),
         "{}",
         wrong.stderr()
     );

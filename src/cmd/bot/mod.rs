@@ -1,5 +1,6 @@
 //! Whom `ask` and `chat` talk to: the engine in this process, or a server by its URL.
 
+mod failure;
 mod local;
 mod remote;
 
@@ -15,6 +16,9 @@ use crate::ui::term::clean;
 
 use self::local::LocalBot;
 use self::remote::RemoteBot;
+
+/// Said of a source whose place in its document is not known.
+const UNLOCATED: &str = ", place not known";
 
 /// Flags of the commands that talk to a bot.
 #[derive(Debug, Default, clap::Args)]
@@ -127,8 +131,9 @@ impl Shown<'_> {
         self.ctx.out.warn(text);
     }
 
-    fn cite(&mut self, title: &str, path: &str, locator: &Locator) -> Result<(), Failure> {
-        let line = format!("{} ({}{})", clean(title), clean(path), place(locator));
+    fn cite(&mut self, source: &Source) -> Result<(), Failure> {
+        let place = if source.located { place(&source.locator) } else { UNLOCATED.to_owned() };
+        let line = format!("{} ({}{place})", clean(&source.title), clean(&source.path));
         let number = self.places.iter().position(|place| *place == line).unwrap_or_else(|| {
             self.places.push(line);
             self.places.len() - 1
