@@ -9,11 +9,9 @@ use crate::llm::LlmError;
 pub(super) fn failed(error: AnswerError, backend: &str) -> Failure {
     let (code, exit, fix) = match &error {
         AnswerError::Model(error) if matches!(backend, "openai" | "chat") => of_model(error),
-        AnswerError::Model(_) | AnswerError::Index(_) => (
-            "answer/failed",
-            Exit::Temporary,
-            "try again; `chatbotctl docs status` shows the state of the index",
-        ),
+        AnswerError::Model(_) | AnswerError::Index(_) => {
+            ("answer/failed", Exit::Temporary, "try again; `chatbotctl docs status` shows the state of the index")
+        }
     };
     Failure::new(code, exit, "answer", error.to_string()).fix(fix).cause(error)
 }

@@ -102,11 +102,16 @@ impl Bot {
 
     /// Asks; `ctx` shows the text as it comes where a person reads.
     pub async fn ask(&mut self, question: &str, ctx: &Ctx) -> Result<Reply, Failure> {
-        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human, places: Vec::new() };
+        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human, places: Vec::new(), has_text: false };
         let reply = match self {
             Self::Local(bot) => bot.ask(question, &mut shown).await,
             Self::Remote(bot) => bot.ask(question, &mut shown).await,
-        }?;
+        };
+        if reply.is_err() && shown.has_text {
+            // What is told of the failure begins its own line.
+            ctx.out.piece("\n")?;
+        }
+        let reply = reply?;
         if shown.live {
             ctx.out.result(&shown.sources())?;
         }
@@ -120,11 +125,17 @@ struct Shown<'a> {
     live: bool,
     /// Places cited so far, each once.
     places: Vec<String>,
+    /// Whether any text was shown.
+    has_text: bool,
 }
 
 impl Shown<'_> {
     fn delta(&mut self, text: &str) -> Result<(), Failure> {
-        if self.live { self.ctx.out.piece(&clean(text)) } else { Ok(()) }
+        if !self.live {
+            return Ok(());
+        }
+        self.has_text |= !text.is_empty();
+        self.ctx.out.piece(&clean(text))
     }
 
     fn warn(&self, text: &str) {
