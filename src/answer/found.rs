@@ -52,7 +52,18 @@ pub(super) struct Pieces {
     index: Arc<dyn VectorStore>,
     found: Vec<Found>,
     /// The documents looked up so far.
-    documents: HashMap<Name, Option<Arc<Own>>>,
+    documents: HashMap<Name, Known>,
+}
+
+/// What the index says of a document.
+#[derive(Clone)]
+enum Known {
+    /// It has it.
+    Own(Arc<Own>),
+    /// It does not have it.
+    Foreign,
+    /// It has it, and not for this reader: the service does not know that yet.
+    Hidden,
 }
 
 impl Pieces {
@@ -66,19 +77,19 @@ impl Pieces {
         self.found.extend(found);
     }
 
-    /// Where the piece of this number stands, and in it the words that support a claim; `None` if there is none.
+    /// Where the piece of this number stands, and in it the words that support a claim; `None` if there is none, or none
+    /// that may be named.
     pub(super) async fn place(&mut self, number: usize, quote: Option<&str>) -> Option<Placed> {
         let found = self.found.get(number)?.clone();
         let own = match self.document(&found).await {
-            Ok(own) => own,
+            Ok(Known::Own(own)) => own,
+            Ok(Known::Foreign) => return Some(Placed::Nowhere(named_by_service(found))),
+            Ok(Known::Hidden) => return None,
             Err(error) => {
-                // An answer without places is better than none.
+                // An answer without places is better than none; what may be named is not known now.
                 tracing::warn!("a citation cannot be placed: {error}");
-                None
+                return None;
             }
-        };
-        let Some(own) = own else {
-            return Some(Placed::Nowhere(named_by_service(found)));
         };
         let quote = quote.map(str::to_owned);
         let looking = tokio::task::spawn_blocking(move || placed(&own, &found, quote.as_deref()));
@@ -86,20 +97,21 @@ impl Pieces {
         looking.await.map_or_else(|error| error.try_into_panic().map_or(None, |panic| resume_unwind(panic)), Some)
     }
 
-    async fn document(&mut self, found: &Found) -> Result<Option<Arc<Own>>, IndexError> {
+    async fn document(&mut self, found: &Found) -> Result<Known, IndexError> {
         let key = (found.document_id.clone(), found.path.clone());
         if let Some(known) = self.documents.get(&key) {
             return Ok(known.clone());
         }
-        let own = match self.record(found).await? {
+        let known = match self.record(found).await? {
             Some(record) => {
                 let chunks = self.index.chunks(&record.document_id).await?;
-                Some(Arc::new(Own { record, chunks }))
+                Known::Own(Arc::new(Own { record, chunks }))
             }
-            None => None,
+            None if self.index.hides(found.document_id.as_deref(), found.path.as_deref()).await? => Known::Hidden,
+            None => Known::Foreign,
         };
-        self.documents.insert(key, own.clone());
-        Ok(own)
+        self.documents.insert(key, known.clone());
+        Ok(known)
     }
 
     /// By its id, or else by its path: ids are those of the machine that uploaded it.

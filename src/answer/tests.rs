@@ -6,6 +6,7 @@ use futures_util::TryStreamExt;
 
 use super::*;
 use crate::index::local::LocalIndex;
+use crate::index::visible::Visible;
 use crate::index::{IndexChange, VectorStore};
 use crate::llm::extractive::Extractive;
 use crate::llm::stub::Stub;
@@ -224,4 +225,27 @@ async fn what_was_found_elsewhere_is_placed_in_our_own_text() {
     assert_eq!(cited, expected);
     assert_eq!(answer.citations[3].path, "gone/away.md");
     assert_eq!((answer.unlocated, answer.dropped_markers), (2, 1));
+}
+
+/// A20: a document that this index keeps from the reader is not named, however the service came by it.
+#[tokio::test]
+async fn what_is_hidden_here_is_not_named_though_it_was_found_elsewhere() {
+    let events = vec![
+        ModelEvent::Found(vec![
+            piece(Some("salaries"), None, "Salaries rise in May."),
+            piece(Some("of-another-machine"), Some("salaries.md"), "Salaries rise in May."),
+        ]),
+        ModelEvent::Text("In May.".to_owned()),
+        ModelEvent::CiteFound { found: 0, quote: None, at: 7 },
+        ModelEvent::CiteFound { found: 1, quote: None, at: 7 },
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = LocalIndex::open(folder.path()).expect("open");
+    let IndexChange::Put { mut record, chunks } = put("salaries", "Salaries rise in May.") else { panic!("a put") };
+    record.roles = vec!["staff".to_owned()];
+    all.apply(vec![IndexChange::Put { record, chunks }]).await.expect("apply");
+    let index = Arc::new(Visible::new(Arc::new(all)));
+    let engine = Engine { index, model: Arc::new(Elsewhere(events)), max_search_results: 5 };
+    let answer = done(&engine, "When do salaries rise?", Vec::new()).await;
+    assert_eq!((answer.citations.len(), answer.dropped_markers), (0, 2), "{answer:?}");
 }

@@ -66,10 +66,15 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
             Ok(reply) if ctx.out.format != Format::Human => ctx.out.json_line(&reply)?,
             Ok(_) => {}
             // One answer that failed does not end a conversation.
-            Err(failure) if failure.exit == Exit::Temporary => ctx.out.failure(&failure),
+            Err(failure) if is_of_one_question(&failure) => ctx.out.failure(&failure),
             Err(failure) => return Err(failure),
         }
     }
+}
+
+/// Whether the next question may fare better.
+fn is_of_one_question(failure: &Failure) -> bool {
+    failure.exit == Exit::Temporary || matches!(failure.code, "answer/refused" | "answer/declined")
 }
 
 /// Standard input line by line. A thread of its own waits for it: no signal could end an async read of it.

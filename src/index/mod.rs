@@ -121,6 +121,10 @@ pub trait VectorStore: Send + Sync {
     async fn record(&self, document_id: &str) -> Result<Option<DocumentRecord>, IndexError>;
     /// The chunks of one document, in order; none when it is unknown.
     async fn chunks(&self, document_id: &str) -> Result<Vec<Chunk>, IndexError>;
+    /// Whether there is such a document, by its id or its path, that is kept from whoever asks here.
+    async fn hides(&self, _document_id: Option<&str>, _path: Option<&str>) -> Result<bool, IndexError> {
+        Ok(false)
+    }
     /// The words of a question that say what it is about, and what each is worth here; none when it holds stop
     /// words alone.
     ///

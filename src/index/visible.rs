@@ -83,6 +83,13 @@ impl VectorStore for Visible {
         Ok(if self.is_hidden(document_id).await? { Vec::new() } else { chunks })
     }
 
+    async fn hides(&self, document_id: Option<&str>, path: Option<&str>) -> Result<bool, IndexError> {
+        let is_it = |record: &DocumentRecord| {
+            document_id == Some(record.document_id.as_str()) || path == Some(record.path.as_str())
+        };
+        Ok(self.index.records().await?.iter().any(|record| record.is_restricted() && is_it(record)))
+    }
+
     async fn weigh(&self, question: &str) -> Result<Vec<QueryTerm>, IndexError> {
         self.index.weigh(question).await
     }
@@ -141,6 +148,11 @@ mod tests {
         assert_eq!(seen.record("s1").await.unwrap(), None);
         assert_eq!(seen.chunks("s1").await.unwrap(), Vec::new());
         assert_eq!(seen.chunks("public").await.unwrap().len(), 1);
+        // Who knows of one elsewhere can ask whether it may be named.
+        let path = all.record("s1").await.unwrap().unwrap().path;
+        assert!(seen.hides(Some("s1"), None).await.unwrap() && seen.hides(None, Some(&path)).await.unwrap());
+        assert!(!seen.hides(Some("public"), Some("none.md")).await.unwrap());
+        assert!(!all.hides(Some("s1"), None).await.unwrap());
         // Operators see all of it.
         assert!(all.record("s1").await.unwrap().is_some());
         // From the commit on that restricts a document it is hidden, and from the one that frees it it is there.

@@ -167,7 +167,10 @@ pub enum LlmError {
     /// It said nothing, or nothing more, in time.
     #[error("the model backend is too slow: {0}")]
     Slow(String),
-    /// It refuses, and will refuse again: a wrong key, an unknown model, a prompt too long.
+    /// It accepts no key, or not this one.
+    #[error("the model backend refuses the key: {0}")]
+    Denied(String),
+    /// It refuses, and will refuse again: an unknown model, a prompt too long, an account without money.
     #[error("the model backend refuses: {0}")]
     Refused(String),
     /// It will not answer this question: its own rules or a filter forbid it. Nobody else answers in its place.
@@ -182,7 +185,7 @@ impl LlmError {
             Self::Temporary(_) => "model_failed",
             Self::Busy(_) => "model_busy",
             Self::Slow(_) => "model_slow",
-            Self::Refused(_) => "model_refused",
+            Self::Denied(_) | Self::Refused(_) => "model_refused",
             Self::Declined(_) => "model_declined",
         }
     }

@@ -46,10 +46,13 @@ function toSource(note, citation, documents) {
   const kind = note?.source.type;
   if (kind === 'url' || kind === 'entity') return toOther(note.source);
   const filename = text(citation?.filename) ?? text(note?.source.filename);
-  const known = documents.find((one) => one.id === citation?.document_id)
-    ?? documents.find((one) => filename !== null && one.filename === filename);
+  // A citation says which document it means, or that this server does not have it; only without one its name must do.
+  const known = citation
+    ? documents.find((one) => one.id === citation.document_id)
+    : documents.find((one) => filename !== null && one.filename === filename);
   return {
-    documentId: citation?.document_id ?? known?.id ?? null,
+    documentId: citation ? citation.document_id ?? null : known?.id ?? null,
+    located: citation?.located !== false,
     filename,
     title: text(citation?.title) ?? text(known?.title) ?? text(note?.source.title) ?? filename ?? 'Source',
     page: citation?.page ?? null,
@@ -114,6 +117,7 @@ function where(source) {
     source.sheet && `Sheet ${source.sheet}`,
     source.rows && rowsText(source.rows),
     source.heading,
+    source.located === false && 'Place in the document not known',
   ].filter(Boolean).join(' · ');
 }
 
@@ -166,7 +170,8 @@ function buildLinks(source) {
     class: 'source-link', href, target: '_blank', rel: 'noopener', 'aria-label': `${label}: ${source.title} (new tab)`,
   }, name, icon('external'));
   return el('div', { class: 'source-links' },
-    link(previewUrl(source), 'Open the passage', 'Passage'),
+    // Without a place the document's text is shown from its beginning.
+    source.located ? link(previewUrl(source), 'Open the passage', 'Passage') : link(previewUrl(source), 'Open the text', 'Text'),
     link(fileUrl(source.documentId, source.page), 'Open the file', 'File'));
 }
 

@@ -194,7 +194,7 @@ fn the_commands_talk_to_a_model_too() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("within five working days [1].") && said.contains("You are welcome"), "{said}");
     // Another key: told with what to check, and without the key.
-    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(5);
+    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(4);
     assert!(wrong.stderr().contains("refuses") && !wrong.text().contains("another-sentinel"), "{}", wrong.stderr());
 }
 

@@ -23,6 +23,7 @@ mod init;
 mod lint;
 mod logs;
 mod openai_answers;
+mod openai_visitors;
 mod ops;
 mod page;
 mod page_events;

@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 use crate::bot::{Streamed, TestBot, message, read_stream};
 use crate::sandbox::Sandbox;
 
-const QUESTION: &str = "When do you start the refund once a return has been checked in Venlo?";
+pub const QUESTION: &str = "When do you start the refund once a return has been checked in Venlo?";
 /// What the service makes of the sample PDF: its own extraction has other line breaks than ours.
-const REFUNDS: &str = "Refunds: when and how you get your money back We always refund to the payment method with which \
+pub const REFUNDS: &str = "Refunds: when and how you get your money back We always refund to the payment method with which \
 you paid. Once a return has been checked in Venlo, which takes up to 5 working days after arrival, we start the refund \
 on the same day and send you a message. How fast the money then reaches you is decided by your bank.";
-const ANSWER: &str = "We start the refund on the day on which the return is checked.";
+pub const ANSWER: &str = "We start the refund on the day on which the return is checked.";
 
 /// The service with one store.
-struct Service {
-    stand_in: StandIn,
-    store_id: String,
+pub struct Service {
+    pub stand_in: StandIn,
+    pub store_id: String,
     /// Its files: id and name.
     files: Vec<(String, String)>,
 }
 
 impl Service {
     /// With these documents: name of the file, path and id of the document, text.
-    async fn with(documents: &[(&str, &str, &str)]) -> Self {
+    pub async fn with(documents: &[(&str, &str, &str)]) -> Self {
         let stand_in = StandIn::start_with(Rules::default()).await;
         let mut service = Self { stand_in, store_id: String::new(), files: Vec::new() };
         service.store_id = service.post("/vector_stores", json!({})).await["id"].as_str().unwrap().to_owned();
@@ -49,7 +49,7 @@ impl Service {
         service
     }
 
-    async fn usual() -> Self {
+    pub async fn usual() -> Self {
         let exchanges = include_str!("../../data/returns/exchanges.md");
         Self::with(&[
             ("refunds.txt", "returns/refunds.pdf", REFUNDS),
@@ -67,18 +67,18 @@ impl Service {
         self.request(path).json(&body).send().await.unwrap().json().await.unwrap()
     }
 
-    fn says(&self, answer: ScriptedAnswer) {
+    pub fn says(&self, answer: ScriptedAnswer) {
         self.stand_in.script_answer(answer);
     }
 
     /// The file of this number, cited.
-    fn cited(&self, number: usize) -> Cited {
+    pub fn cited(&self, number: usize) -> Cited {
         let (id, filename) = self.files[number].clone();
         Cited::File { id, filename }
     }
 
     /// An answer from the first file.
-    fn answer(&self) -> ScriptedAnswer {
+    pub fn answer(&self) -> ScriptedAnswer {
         ScriptedAnswer::text(ANSWER).citing(self.cited(0), 61)
     }
 
@@ -91,7 +91,7 @@ impl Service {
         ]
     }
 
-    fn sandbox(&self) -> Sandbox {
+    pub fn sandbox(&self) -> Sandbox {
         let sandbox =
             self.variables().into_iter().fold(Sandbox::new(), |sandbox, (name, value)| sandbox.env(name, value));
         sandbox
@@ -100,7 +100,7 @@ impl Service {
     }
 
     /// A bot over the sample's documents; `auto` takes this backend.
-    fn bot(&self, more: &[(&'static str, &str)]) -> (TestBot, Sandbox) {
+    pub fn bot(&self, more: &[(&'static str, &str)]) -> (TestBot, Sandbox) {
         let sandbox = self.sandbox();
         let mut variables = self.variables();
         variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
@@ -109,7 +109,7 @@ impl Service {
     }
 
     /// Bodies of the requests for answers.
-    fn bodies(&self) -> Vec<Value> {
+    pub fn bodies(&self) -> Vec<Value> {
         self.stand_in.log().into_iter().filter(|call| call.path == "/responses").map(|call| call.body).collect()
     }
 }
@@ -261,7 +261,7 @@ async fn every_failure_ends_as_an_error_and_a_retry_answers() {
         (FINAL, "model_refused", "OPENAI_API_KEY", Act::WrongKey),
         (FINAL, "model_refused", "VECTOR_STORE_ID", status(404, ErrorBody::Plain)),
         (FAILED, "model_failed", "connection", Act::ResetBefore),
-        (FAILED, "model_failed", "connection", Act::TruncatedStream { after: 4 }),
+        (FAILED, "model_failed", "broke off", Act::TruncatedStream { after: 4 }),
     ];
     let scripted = scripted.into_iter().map(|(told, code, cause, answer)| (told, code, cause, Err(answer)));
     let acts = acts.into_iter().map(|(told, code, cause, act)| (told, code, cause, Ok(act)));
@@ -364,9 +364,9 @@ async fn the_commands_talk_to_it_too() {
     let output = chat.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("is checked. [1]") && said.contains("You are welcome"), "{said}");
-    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(5);
+    let wrong = sandbox.env("OPENAI_API_KEY", "sk-another-sentinel").run(["ask", QUESTION]).code(4);
     assert!(
-        wrong.stderr().contains("OPENAI_API_KEY") && !wrong.text().contains("another-sentinel"),
+        wrong.stderr().contains("fix: correct OPENAI_API_KEY") && !wrong.text().contains("another-sentinel"),
         "{}",
         wrong.stderr()
     );

@@ -3,15 +3,15 @@
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use crate::answer::{AnswerError, AnswerEvent, Engine, Turn};
+use crate::answer::{AnswerEvent, Engine, Turn};
 use crate::app::{self, Watch};
 use crate::clock::SystemClock;
 use crate::cmd::Ctx;
+use crate::cmd::bot::failure::failed;
 use crate::cmd::bot::{Reply, Shown, Source};
 use crate::config::Settings;
 use crate::error::Failure;
 use crate::event::Silent;
-use crate::exit::Exit;
 use crate::llm::Exchange;
 use crate::llm::models::Chosen;
 use crate::model::item::Beside;
@@ -49,9 +49,9 @@ impl LocalBot {
         let mut events = self.engine.answer(turn);
         let mut whole = Answer::default();
         while let Some(event) = events.next().await {
-            match event.map_err(failed)? {
+            match event.map_err(|error| failed(error, self.engine.model.name()))? {
                 AnswerEvent::Delta(text) => shown.delta(&text)?,
-                AnswerEvent::Citation(citation) => shown.cite(&citation.title, &citation.path, &citation.locator)?,
+                AnswerEvent::Citation(citation) => shown.cite(&source(citation))?,
                 AnswerEvent::Beside(Beside::FellBack) => shown.warn(FELL_BACK),
                 AnswerEvent::Retrieved { .. }
                 | AnswerEvent::Link(_)
@@ -111,10 +111,4 @@ fn source(citation: Citation) -> Source {
         located: citation.located,
         index: Some(citation.index),
     }
-}
-
-fn failed(error: AnswerError) -> Failure {
-    Failure::new("answer/failed", Exit::Temporary, "answer", error.to_string())
-        .fix("try again; `chatbotctl docs status` shows the state of the index")
-        .cause(error)
 }

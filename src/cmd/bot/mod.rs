@@ -1,5 +1,6 @@
 //! Whom `ask` and `chat` talk to: the engine in this process, or a server by its URL.
 
+mod failure;
 mod local;
 mod remote;
 
@@ -15,6 +16,9 @@ use crate::ui::term::clean;
 
 use self::local::LocalBot;
 use self::remote::RemoteBot;
+
+/// Said of a source whose place in its document is not known.
+const UNLOCATED: &str = ", place not known";
 
 /// Flags of the commands that talk to a bot.
 #[derive(Debug, Default, clap::Args)]
@@ -98,11 +102,16 @@ impl Bot {
 
     /// Asks; `ctx` shows the text as it comes where a person reads.
     pub async fn ask(&mut self, question: &str, ctx: &Ctx) -> Result<Reply, Failure> {
-        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human, places: Vec::new() };
+        let mut shown = Shown { ctx, live: ctx.out.format == Format::Human, places: Vec::new(), has_text: false };
         let reply = match self {
             Self::Local(bot) => bot.ask(question, &mut shown).await,
             Self::Remote(bot) => bot.ask(question, &mut shown).await,
-        }?;
+        };
+        if reply.is_err() && shown.has_text {
+            // What is told of the failure begins its own line.
+            ctx.out.piece("\n")?;
+        }
+        let reply = reply?;
         if shown.live {
             ctx.out.result(&shown.sources())?;
         }
@@ -116,19 +125,26 @@ struct Shown<'a> {
     live: bool,
     /// Places cited so far, each once.
     places: Vec<String>,
+    /// Whether any text was shown.
+    has_text: bool,
 }
 
 impl Shown<'_> {
     fn delta(&mut self, text: &str) -> Result<(), Failure> {
-        if self.live { self.ctx.out.piece(&clean(text)) } else { Ok(()) }
+        if !self.live {
+            return Ok(());
+        }
+        self.has_text |= !text.is_empty();
+        self.ctx.out.piece(&clean(text))
     }
 
     fn warn(&self, text: &str) {
         self.ctx.out.warn(text);
     }
 
-    fn cite(&mut self, title: &str, path: &str, locator: &Locator) -> Result<(), Failure> {
-        let line = format!("{} ({}{})", clean(title), clean(path), place(locator));
+    fn cite(&mut self, source: &Source) -> Result<(), Failure> {
+        let place = if source.located { place(&source.locator) } else { UNLOCATED.to_owned() };
+        let line = format!("{} ({}{place})", clean(&source.title), clean(&source.path));
         let number = self.places.iter().position(|place| *place == line).unwrap_or_else(|| {
             self.places.push(line);
             self.places.len() - 1

@@ -68,7 +68,7 @@ impl RemoteBot {
         let citations = self.citations(item["id"].as_str().unwrap_or_default()).await?;
         // Where a source stands is known only now; its marks come after the whole text.
         for source in &citations {
-            shown.cite(&source.title, &source.path, &source.locator)?;
+            shown.cite(source)?;
         }
         Ok(Reply { question: question.to_owned(), answer, refused: None, citations, thread_id: self.thread_id.clone() })
     }

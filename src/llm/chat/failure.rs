@@ -71,7 +71,7 @@ pub(super) fn complained(status: Option<StatusCode>, complaint: &Complaint, retr
         }),
         503 | 529 => LlmError::Busy(said),
         408 | 409 | 425 | 500.. => LlmError::Temporary(said),
-        401 | 403 => LlmError::Refused(format!("{said}; check OPENAI_API_KEY")),
+        401 | 403 => LlmError::Denied(format!("{said}; check OPENAI_API_KEY")),
         404 => LlmError::Refused(format!("{said}; check ASSISTANT_MODEL, and OPENAI_BASE_URL with its /v1")),
         300..=399 => LlmError::Refused(format!("{said}; it sends elsewhere, check OPENAI_BASE_URL")),
         _ => LlmError::Refused(said),

@@ -90,7 +90,9 @@ fn tokens_picos(facts: &ModelFacts, usage: &Usage) -> Option<u128> {
         None if usage.output_tokens == 0 => 0,
         None => return None,
     };
-    Some((read * u128::from(more_in) + written * u128::from(more_out)) / u128::from(ONE))
+    // More tokens than there are at the dearest price there is: what cannot be counted is not known.
+    let read = read.checked_mul(u128::from(more_in))?;
+    Some(read.checked_add(written.checked_mul(u128::from(more_out))?)? / u128::from(ONE))
 }
 
 /// Half and more goes up.

@@ -86,6 +86,9 @@ fn money_is_exact_and_unknown_prices_are_unknown() {
     }
     let nonsense = Usage { cached_tokens: u64::MAX, cache_write_tokens: u64::MAX, ..usage("gpt-6-astra", u64::MAX, 1) };
     assert_eq!(nanos(&catalogue, &nonsense), None, "more than a number can hold is not known, either");
+    let dear = "as_of: 2026-11-01\nmodels:\n  x:\n    prices: { input: 1000000, output: 1000000 }\n    \
+                surcharge: { above_input_tokens: 1, input: 1000000, output: 1000000 }\n";
+    assert_eq!(nanos(&with(dear).unwrap(), &usage("x", u64::MAX, u64::MAX)), None, "nor does it end the program");
 }
 
 #[test]

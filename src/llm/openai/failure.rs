@@ -37,8 +37,8 @@ fn of(error: &OpenAiError) -> LlmError {
     let said = said(error);
     let code = error.code.as_deref().unwrap_or_default();
     match error.kind {
-        ErrorKind::WrongKey => LlmError::Refused(format!("{said}; check OPENAI_API_KEY")),
-        ErrorKind::Forbidden => LlmError::Refused(format!("{said}; the key of OPENAI_API_KEY may not do this")),
+        ErrorKind::WrongKey => LlmError::Denied(format!("{said}; check OPENAI_API_KEY")),
+        ErrorKind::Forbidden => LlmError::Denied(format!("{said}; the key of OPENAI_API_KEY may not do this")),
         ErrorKind::NoQuota => LlmError::Refused(format!("{said}; the account has nothing left")),
         ErrorKind::NotFound if code == "model_not_found" => LlmError::Refused(format!("{said}; check ASSISTANT_MODEL")),
         ErrorKind::NotFound => LlmError::Refused(format!(
@@ -50,6 +50,9 @@ fn of(error: &OpenAiError) -> LlmError {
         ErrorKind::Refused if error.param.as_deref() == Some("max_output_tokens") => {
             LlmError::Refused(format!("{said}; the model does not take MODEL_MAX_TOKENS"))
         }
+        ErrorKind::Refused if is_about_store(error) => LlmError::Refused(format!(
+            "{said}; the store of VECTOR_STORE_ID cannot be searched, perhaps it is expired: `chatbotctl vector-store show`"
+        )),
         ErrorKind::Refused => LlmError::Refused(said),
         ErrorKind::RateLimited => LlmError::Busy(match error.retry_after {
             Some(wait) => format!("{said}; it asks for {} s of rest", wait.as_secs()),
@@ -74,7 +77,8 @@ pub(super) fn of_answer(code: Option<&str>, request_id: Option<&str>) -> LlmErro
         ErrorKind::RateLimited => LlmError::Busy(said),
         ErrorKind::TimedOut => LlmError::Slow(said),
         ErrorKind::NoQuota => LlmError::Refused(format!("{said}; the account has nothing left")),
-        ErrorKind::Refused | ErrorKind::WrongKey => LlmError::Refused(said),
+        ErrorKind::WrongKey => LlmError::Denied(format!("{said}; check OPENAI_API_KEY")),
+        ErrorKind::Refused => LlmError::Refused(said),
         _ => LlmError::Temporary(said),
     }
 }
@@ -84,10 +88,17 @@ pub(super) fn within(what: &str, request_id: Option<&str>) -> String {
     format!("{what}{}", id(request_id))
 }
 
+/// Whether the refusal is about the vector store, by the name of the field or of the thing.
+fn is_about_store(error: &OpenAiError) -> bool {
+    let is_named = |text: &str| text.contains("vector_store") || text.contains("vector store");
+    error.param.as_deref().is_some_and(is_named) || is_named(&error.message)
+}
+
 /// What happened, in words of ours.
 fn said(error: &OpenAiError) -> String {
     let what = match error.kind {
-        ErrorKind::Connection => "the connection failed",
+        // No word of the service: none came.
+        ErrorKind::Connection => error.message.as_str(),
         ErrorKind::TimedOut => "nothing came in time",
         ErrorKind::Broken => "the answer is none of the API",
         _ => "it reports an error",
@@ -135,7 +146,6 @@ mod tests {
             (ErrorKind::RateLimited, "rate_limit_exceeded", 429, "model_busy"),
             (ErrorKind::Server, "", 503, "model_busy"),
             (ErrorKind::Server, "", 500, "model_failed"),
-            (ErrorKind::Connection, "", 0, "model_failed"),
             (ErrorKind::TimedOut, "", 0, "model_slow"),
         ] {
             let error = failed(kind, code, status);
@@ -143,8 +153,24 @@ mod tests {
             assert_eq!(error.code(), expected, "{told}");
             assert!(told.contains("req_7") && !told.contains("refunds") && !told.contains("sk-1"), "{told}");
         }
+        assert!(matches!(failed(ErrorKind::WrongKey, "", 401), LlmError::Denied(_)));
         let odd = failed(ErrorKind::Server, "how long do refunds take?", 500).to_string();
         assert!(!odd.contains("refunds"), "{odd}");
+    }
+
+    /// M8: an operator reads why there is no connection, and which setting an expired store belongs to.
+    #[test]
+    fn what_to_look_at_is_told() {
+        let call = FailedCall::new("POST /responses", ErrorKind::Connection, "no connection: Connection refused");
+        let LlmError::Temporary(told) = Failed::from(OpenAiError::from(call)).error else { panic!("it may pass") };
+        assert_eq!(told, "POST /responses: no connection: Connection refused");
+        let call = FailedCall::new("POST /responses", ErrorKind::Refused, "the vector store 'how long?' is expired");
+        for param in [None, Some("tools[0].vector_store_ids".to_owned())] {
+            let error = Failed::from(OpenAiError::from(FailedCall { param, ..call.clone() })).error.to_string();
+            assert!(error.contains("VECTOR_STORE_ID") && !error.contains("how long"), "{error}");
+        }
+        let call = FailedCall::new("POST /responses", ErrorKind::Refused, "input is too long");
+        assert!(!Failed::from(OpenAiError::from(call)).error.to_string().contains("VECTOR_STORE_ID"));
     }
 
     #[test]

@@ -389,11 +389,13 @@ fn count(used: &mut Usage, response: &Response) {
         used.model.clone_from(&response.model);
     }
     let tokens = response.usage.unwrap_or_default();
-    used.input_tokens += tokens.input;
-    used.cached_tokens += tokens.cached;
-    used.cache_write_tokens += tokens.cache_write;
-    used.output_tokens += tokens.output;
-    used.reasoning_tokens += tokens.reasoning;
+    // A server may count as it likes.
+    let add = |sum: &mut u64, count: u64| *sum = sum.saturating_add(count);
+    add(&mut used.input_tokens, tokens.input);
+    add(&mut used.cached_tokens, tokens.cached);
+    add(&mut used.cache_write_tokens, tokens.cache_write);
+    add(&mut used.output_tokens, tokens.output);
+    add(&mut used.reasoning_tokens, tokens.reasoning);
 }
 
 /// A failed attempt that another may mend. A silent service is no better at once, and a visitor waited long enough.

@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::openai::vector_store::Attributes;
 use crate::openai::{Client, ErrorKind, OpenAiError};
 
 /// Files that are remembered; then the memory begins anew.
 const MAX_FILES: usize = 10_000;
+/// So long they are believed: a sync may restrict a file meanwhile.
+const MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The attributes of files that were looked up.
 #[derive(Default)]
-pub(super) struct Names(Mutex<HashMap<String, Attributes>>);
+pub(super) struct Names(Mutex<HashMap<String, (Instant, Attributes)>>);
 
 impl Names {
     /// Those of one file; none when the store does not have it.
@@ -25,7 +30,7 @@ impl Names {
         if !file_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
             return Ok(None);
         }
-        if let Some(known) = self.lock().get(file_id) {
+        if let Some((_, known)) = self.lock().get(file_id).filter(|(at, _)| at.elapsed() < MAX_AGE) {
             return Ok(Some(known.clone()));
         }
         let attributes = match client.store_file(store_id, file_id).await {
@@ -37,11 +42,11 @@ impl Names {
         if known.len() >= MAX_FILES {
             known.clear();
         }
-        known.insert(file_id.to_owned(), attributes.clone());
+        known.insert(file_id.to_owned(), (Instant::now(), attributes.clone()));
         Ok(Some(attributes))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Attributes>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Attributes)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -67,10 +67,13 @@ impl Sources {
         found
     }
 
-    /// Takes a file of which no piece is known.
-    pub(super) fn add(&mut self, file_id: &str, file_name: &str, attributes: &Attributes) -> Found {
+    /// Takes a file of which no piece is known; a restricted one is no source here either.
+    pub(super) fn add(&mut self, file_id: &str, file_name: &str, attributes: &Attributes) -> Option<Found> {
+        if is_restricted(attributes) {
+            return None;
+        }
         self.pieces.push(Piece { file_id: file_id.to_owned(), text: String::new() });
-        named(file_name, attributes)
+        Some(named(file_name, attributes))
     }
 
     /// The piece of this file that says most of a claim, by its number, and its sentence that does.
@@ -160,5 +163,8 @@ mod tests {
         let mut sources = Sources::default();
         assert!(sources.take("fs_1", Some(&[secret])).is_empty());
         assert!(!sources.knows("a") && sources.has_results());
+        let restricted = Attributes::from([(RESTRICTED.to_owned(), Attribute::Flag(true))]);
+        assert_eq!(sources.add("b", "b.md", &restricted), None, "looked up, it is none either");
+        assert!(!sources.knows("b"));
     }
 }

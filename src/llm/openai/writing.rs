@@ -118,7 +118,8 @@ impl Writing {
 
     /// Takes what was looked up.
     pub(super) fn add(&mut self, citation: &FileCitation, attributes: &Attributes) -> Vec<ModelEvent> {
-        vec![ModelEvent::Found(vec![self.sources.add(&citation.file_id, &citation.filename, attributes)])]
+        let found = self.sources.add(&citation.file_id, &citation.filename, attributes);
+        found.map(|found| ModelEvent::Found(vec![found])).into_iter().collect()
     }
 
     /// What an event gives.

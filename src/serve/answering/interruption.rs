@@ -100,7 +100,7 @@ impl Interruption {
             Self::Engine(AnswerError::Model(error)) => match error {
                 LlmError::Busy(_) => Event::custom_error(BUSY, true),
                 LlmError::Slow(_) => Event::custom_error(SLOW, true),
-                LlmError::Refused(_) => Event::custom_error(REFUSED, false),
+                LlmError::Denied(_) | LlmError::Refused(_) => Event::custom_error(REFUSED, false),
                 LlmError::Declined(_) => Event::custom_error(DECLINED, false),
                 LlmError::Temporary(_) => Event::stream_error(true),
             },
