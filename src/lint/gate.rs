@@ -106,6 +106,7 @@ mod tests {
         fs::write(folder.path().join("leak.md"), format!("# B\n\nUse {} please.\n", token())).unwrap();
         fs::write(folder.path().join("table.csv"), "name,mail\nMarta,marta.quill@lampworks.eu\n").unwrap();
         fs::write(folder.path().join("empty.md"), "").unwrap();
+        fs::write(folder.path().join("long.txt"), format!("As long as it is: {}\n", token())).unwrap();
         folder
     }
 
@@ -114,7 +115,7 @@ mod tests {
         files.retain(|file| only.is_empty() || only.contains(&file.path.as_str()));
         let context = LookContext { reader: &InProcess, observer: &Silent, stop };
         let obstacle = Arc::new(|_: &FoundFile, _: &ReadFile| None);
-        let is_long_text: IsLongText = |file| file.path.ends_with(".long");
+        let is_long_text: IsLongText = |file| file.path == "long.txt";
         look_before_leaving(&files, allow, jiff::civil::date(2026, 11, 24), (obstacle, is_long_text), context)
             .await
             .unwrap()
@@ -127,7 +128,7 @@ mod tests {
         let stop = CancellationToken::new();
         let all = seen(folder.path(), &[], &Allow::default(), &stop).await.unwrap();
         let found: Vec<(&str, &str)> = all.open.iter().map(|found| (found.path.as_str(), found.kind)).collect();
-        assert_eq!(found, [("leak.md", "github-token"), ("table.csv", "email")]);
+        assert_eq!(found, [("long.txt", "github-token"), ("leak.md", "github-token"), ("table.csv", "email")]);
         assert!(!format!("{:?}", all.open).contains(&token()));
         assert_eq!(all.held_back.len(), 1, "{:?}", all.held_back);
         assert_eq!(all.held_back[0].code, "document/no-text");
@@ -138,12 +139,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_allowed_for_passes() {
         let folder = folder();
-        let text = "allow:\n  - {path: leak.md, kind: github-token, reason: revoked}\n  \
+        let text = "allow:\n  - {path: 'l*', kind: github-token, reason: revoked}\n  \
                     - {path: table.csv, kind: email, reason: hers, until: 2026-01-01}\n";
         let allow = Allow::parse("docs-allow.yaml", text).unwrap();
         let seen = seen(folder.path(), &[], &allow, &CancellationToken::new()).await.unwrap();
         let found: Vec<&str> = seen.open.iter().map(|found| found.path.as_str()).collect();
-        assert_eq!((found, seen.allowed), (vec!["table.csv"], 1));
+        assert_eq!((found, seen.allowed), (vec!["table.csv"], 2));
     }
 
     #[tokio::test]

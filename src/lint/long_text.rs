@@ -159,7 +159,7 @@ mod tests {
                 while text.len() < at + shift {
                     text.push_str(line);
                 }
-                text.push_str(&format!("use {} here\n", token(last)));
+                text.extend(["use ", &token(last), " here\n"]);
                 lines.push(("github-token".to_owned(), format!("line {}", text.lines().count())));
             }
             assert_eq!(found(text.as_bytes()).unwrap(), lines, "{shift}");

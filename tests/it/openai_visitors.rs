@@ -270,11 +270,12 @@ async fn begin_an_answer(listener: &TcpListener) -> TcpStream {
     let found = json!([{"file_id": "file-1", "filename": "a.md", "score": 0.9, "text": REFUNDS, "attributes": {}}]);
     let search = json!({"type": "file_search_call", "id": "fs_1", "results": found});
     let cited = json!({"type": "file_citation", "file_id": "file-1", "filename": "a.md", "index": 61});
-    let events = [
+    let stream = [
         json!({"type": "response.output_item.done", "item": search}),
         json!({"type": "response.output_text.delta", "item_id": "m", "delta": ANSWER}),
         json!({"type": "response.output_text.annotation.added", "item_id": "m", "annotation": cited}),
     ];
+    let stream = stream.map(|event| format!("data: {event}\n\n")).concat();
     loop {
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut head = Vec::new();
@@ -287,7 +288,6 @@ async fn begin_an_answer(listener: &TcpListener) -> TcpStream {
         }
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
         connection.read_exact(&mut vec![0; length.parse().unwrap()]).await.unwrap();
-        let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
         connection.write_all(format!("{head}{stream}").as_bytes()).await.unwrap();
         return connection;
