@@ -199,7 +199,7 @@ fn prod_refuses_what_is_for_tests() {
 fn a_backend_needs_what_it_cannot_do_without() {
     let openai = Sandbox::new().env("MODEL_BACKEND", "openai");
     show(&openai).code(3).warns("is `openai`: needs VECTOR_STORE_ID");
-    show(&openai.env("VECTOR_STORE_ID", "vs_1")).code(0);
+    show(&openai.env("VECTOR_STORE_ID", "vs_1").env("OPENAI_API_KEY", SECRET)).code(0);
     for backend in ["extractive", "chat"] {
         show(&Sandbox::new().env("MODEL_BACKEND", backend)).code(0);
     }
