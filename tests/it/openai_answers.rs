@@ -124,6 +124,7 @@ fn user_message(streamed: &Streamed) -> String {
     streamed.events.iter().find(is_it).unwrap()["item"]["id"].as_str().unwrap().to_owned()
 }
 
+/// M5: what the service is sent holds neither a key nor who asks.
 #[tokio::test]
 async fn an_answer_is_cited_by_page_and_heading_and_remembered() {
     let service = Service::usual().await;

@@ -146,7 +146,7 @@ pub(crate) fn add(
     chunking: Value,
 ) -> Checked<()> {
     let file = files::here(world, file_id)?;
-    let (filename, bytes, fails) = (file.filename.clone(), file.kept.bytes, verdict(file, world.rules.max_file_bytes));
+    let (filename, bytes, fails) = (file.filename.clone(), file.kept.bytes, verdict(file));
     let struck = |matching: &str| {
         filename.contains(matching) || attributes.values().any(|v| v.as_str().is_some_and(|v| v.contains(matching)))
     };
@@ -257,12 +257,9 @@ fn kind(filename: &str) -> Option<bool> {
 }
 
 /// Code and message of the failure this file comes to.
-///
-/// An upload in parts can be larger than what is indexed.
-fn verdict(file: &StoredFile, max_bytes: u64) -> Option<(String, String)> {
+fn verdict(file: &StoredFile) -> Option<(String, String)> {
     let failure = match kind(&file.filename) {
         None => ("unsupported_file", "The file type is not supported."),
-        Some(_) if file.kept.bytes > max_bytes => ("invalid_file", "The file is too large."),
         Some(_) if file.kept.bytes == 0 => ("invalid_file", "The file is empty."),
         Some(true) if !file.kept.is_text => ("invalid_file", "The file could not be decoded as text."),
         Some(_) => return None,

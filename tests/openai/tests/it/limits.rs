@@ -5,7 +5,7 @@ use std::time::Duration;
 use openai_stand_in::{Rules, StandIn};
 use serde_json::json;
 
-use crate::client::{form, get, id, post, send, upload};
+use crate::client::{form, id, post, send, upload};
 
 #[test]
 fn files_and_parts_have_their_largest_size() {
@@ -17,23 +17,6 @@ fn files_and_parts_have_their_largest_size() {
     let parts = format!("/uploads/{}/parts", id(&post(&to, "/uploads", &body)));
     assert_eq!(form(&to, &parts, &[], Some(("data", "blob", &[b'x'; 5]))).status, 200);
     assert_eq!(form(&to, &parts, &[], Some(("data", "blob", &[b'x'; 6]))).status, 413);
-}
-
-/// An upload in parts may be larger than what is indexed.
-#[test]
-fn what_is_too_large_to_be_indexed_ends_failed() {
-    let to = StandIn::launch(Rules { max_file_bytes: 4, max_part_bytes: 5, ..Rules::default() }, 0);
-    let body = json!({"filename": "b.txt", "purpose": "assistants", "bytes": 5, "mime_type": "text/plain"});
-    let upload = format!("/uploads/{}", id(&post(&to, "/uploads", &body)));
-    let part = form(&to, &format!("{upload}/parts"), &[], Some(("data", "blob", b"12345"))).json();
-    let file = post(&to, &format!("{upload}/complete"), &json!({"part_ids": [id(&part)]}))["file"].clone();
-    let store = id(&post(&to, "/vector_stores", &json!({})));
-    let path = format!("/vector_stores/{store}/files");
-    post(&to, &path, &json!({"file_id": id(&file)}));
-    let look = || get(&to, &format!("{path}/{}", id(&file)));
-    assert_eq!(look()["status"], "in_progress");
-    let ended = look();
-    assert_eq!((&ended["status"], &ended["last_error"]["code"]), (&json!("failed"), &json!("invalid_file")));
 }
 
 #[test]
