@@ -50,7 +50,8 @@ fn every_setting_is_shown_with_its_default() {
         assert_eq!(setting(&document, key)["value"], Value::Null, "{key}");
     }
     assert_eq!(setting(&document, "SERVER_PORT")["effect"], "has effect");
-    let effect = setting(&document, "VECTOR_STORE_ID")["effect"].clone();
+    assert_eq!(setting(&document, "VECTOR_STORE_ID")["effect"], "has effect");
+    let effect = setting(&document, "OPS_URL")["effect"].clone();
     assert!(effect.as_str().is_some_and(|effect| effect.starts_with("no effect yet: ")), "{effect}");
 }
 
@@ -195,8 +196,10 @@ fn prod_refuses_what_is_for_tests() {
 }
 
 #[test]
-fn backends_that_are_not_built_are_refused_by_name() {
-    show(&Sandbox::new().env("MODEL_BACKEND", "openai")).code(3).warns("is `openai`: is not built yet");
+fn the_openai_backend_needs_its_store_and_the_others_need_nothing() {
+    let openai = Sandbox::new().env("MODEL_BACKEND", "openai");
+    show(&openai).code(3).warns("VECTOR_STORE_ID").warns("vector-store create");
+    show(&openai.env("OPENAI_API_KEY", SECRET).env("VECTOR_STORE_ID", "vs_1")).code(0);
     for backend in ["extractive", "chat"] {
         show(&Sandbox::new().env("MODEL_BACKEND", backend)).code(0);
     }
@@ -221,13 +224,13 @@ fn auth_may_be_off_on_this_machine_only() {
 
 #[test]
 fn odd_things_in_files_are_warned_about() {
-    let env = "SERVER_PORT=1\nSERVER_PORT=2\nSERVER_HOTS=::1\nOTHER=1\nVECTOR_STORE_ID=vs_1\n";
+    let env = "SERVER_PORT=1\nSERVER_PORT=2\nSERVER_HOTS=::1\nOTHER=1\nOPS_URL=https://ops.example.com\n";
     let run = show(&Sandbox::new().file(".env", env)).code(0);
     assert_eq!(setting(&run.json(), "SERVER_PORT")["origin"], ".env:2");
     assert!(!run.stderr().contains("OTHER"));
     run.warns(".env:1: `SERVER_PORT` stands again in line 2")
         .warns(".env:3: `SERVER_HOTS` is no setting; did you mean `SERVER_HOST`?")
-        .warns("set without effect yet: VECTOR_STORE_ID");
+        .warns("set without effect yet: OPS_URL");
     show(&Sandbox::new().file(".env/bin/activate", "")).code(0).warns("`.env` is not a file");
     let project = format!("profiles: {{dev: {{settings: {{OPENAI_API_KEY: {SECRET}}}}}}}\n");
     show(&Sandbox::new().file("chatbotctl.yaml", project)).code(0).warns("holds the secret `OPENAI_API_KEY`");
