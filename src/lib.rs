@@ -114,7 +114,10 @@ fn start(args: Vec<OsString>, environment: Environment, folder: PathBuf) -> Exit
 async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
     let stop = CancellationToken::new();
     let signal = Arc::new(OnceLock::new());
-    let watch = tokio::spawn(watch_signals(stop.clone(), Arc::clone(&signal)));
+    // From here on, and not when the task gets its turn: a question that is shown before would be ended by the system,
+    // and leave the terminal without its echo. Where signals cannot be watched, the system's own handling stays.
+    let signals = Signals::new().ok();
+    let watch = tokio::spawn(watch_signals(signals, stop.clone(), Arc::clone(&signal)));
     let ctx = Ctx::new(out, stop, cli::command, inputs);
     let is_service = command.is_service();
     let outcome = match command.check_format(&ctx.out) {
@@ -136,9 +139,8 @@ async fn drive(command: cmd::Command, out: Out, inputs: Inputs) -> Exit {
 
 /// Asks for a clean stop at the first signal and ends the process at the second.
 #[expect(clippy::disallowed_methods, reason = "a second signal means: at once, whatever is still open")]
-async fn watch_signals(stop: CancellationToken, first: Arc<OnceLock<Exit>>) {
-    // Where signals cannot be watched, the system's own handling stays.
-    let Ok(mut signals) = Signals::new() else {
+async fn watch_signals(signals: Option<Signals>, stop: CancellationToken, first: Arc<OnceLock<Exit>>) {
+    let Some(mut signals) = signals else {
         return;
     };
     loop {

@@ -34,7 +34,7 @@ pub fn failure(what: impl Into<String>, error: OpenAiError) -> Failure {
     let (code, exit, fix) = meaning(error.kind);
     let why = match error.kind {
         // The service repeats parts of the key.
-        ErrorKind::WrongKey => with_request("the service does not accept the key", &error),
+        ErrorKind::WrongKey => with_request("the service got no key that it accepts", &error),
         _ => error.to_string(),
     };
     let why = if error.may_be_done { format!("{why}; it may have been done all the same") } else { why };
@@ -50,9 +50,11 @@ fn with_request(text: &str, error: &OpenAiError) -> String {
 
 fn meaning(kind: ErrorKind) -> (&'static str, Exit, &'static str) {
     match kind {
-        ErrorKind::WrongKey => {
-            ("openai/wrong-key", Exit::Denied, "correct OPENAI_API_KEY; `chatbotctl env show` says where it comes from")
-        }
+        ErrorKind::WrongKey => (
+            "openai/wrong-key",
+            Exit::Denied,
+            "set or correct OPENAI_API_KEY; `chatbotctl env show` says where it comes from",
+        ),
         ErrorKind::Forbidden => (
             "openai/forbidden",
             Exit::Denied,

@@ -33,7 +33,7 @@ use crate::ui::{Format, clean};
         rest. The plan is shown first, then it asks; --yes answers yes. Run again, it goes on where it ended.\n\n\
         With --format json: schema, dir, created, kept, next, and with --import: import (from, dry_run, env_file, \
         settings (name, from), left (name, from, why), documents (copied, same, kept, skipped, problems), catalogue, \
-        notes, store (id, adopted, to_upload, unmatched, note)). No value of a setting is ever shown.\n\n\
+        notes, store (id, adopted, present, to_upload, unmatched, note)). No value of a setting is ever shown.\n\n\
         Exit codes: 0 done; 1 a document could not be copied; 2 used wrongly, or no template is there; 3 the settings \
         together are not valid, or the env file cannot be written; 4 the template's key is not accepted; 5 the service \
         cannot be reached (--no-adopt does without it); 7 a confirmation is needed; 130 interrupted.",
@@ -125,7 +125,8 @@ fn finish(dir: &Path, import: Option<Imported>, ctx: &Ctx) -> Result<Exit, Failu
 }
 
 fn finish_with(dir: &Path, made: Outcome, import: Option<Imported>, ctx: &Ctx) -> Result<(), Failure> {
-    let outcome = Outcome { import, ..made };
+    let next = import.as_ref().map_or_else(|| made.next.clone(), |import| next_steps(dir, &steps_after(import)));
+    let outcome = Outcome { next, import, ..made };
     if outcome.kept.iter().any(|path| path == ".gitignore") && !ignores_env(dir) {
         ctx.out.warn("`.gitignore` was kept and does not name `.env`; add it, secrets live there");
     }
@@ -165,7 +166,7 @@ fn create(dir: &Path) -> Result<Outcome, Failure> {
         dir: dir.display().to_string(),
         created: Vec::new(),
         kept: Vec::new(),
-        next: next_steps(dir),
+        next: next_steps(dir, &["chatbotctl serve", "chatbotctl ask \"How do I add my own documents?\""]),
         import: None,
     };
     let has_documents = !is_empty(&dir.join("data"));
@@ -211,10 +212,17 @@ fn ignores_env(dir: &Path) -> bool {
     text.lines().any(|line| matches!(line.trim().trim_start_matches('/'), ".env" | ".env*" | "*.env"))
 }
 
-fn next_steps(dir: &Path) -> Vec<String> {
+fn next_steps(dir: &Path, steps: &[&str]) -> Vec<String> {
     let enter = (dir != Path::new(".")).then(|| format!("cd {}", shell_word(&dir.display().to_string())));
-    let steps = ["chatbotctl serve", "chatbotctl ask \"How do I add my own documents?\""];
-    enter.into_iter().chain(steps.map(str::to_owned)).collect()
+    enter.into_iter().chain(steps.iter().map(|&step| step.to_owned())).collect()
+}
+
+/// What is left to do after an import: to bring up what the store lacks, and to see that it has everything.
+fn steps_after(imported: &Imported) -> Vec<&'static str> {
+    let store = &imported.store;
+    let uploads = (!store.to_upload.is_empty()).then_some("chatbotctl docs sync --to openai");
+    let verifies = store.id.is_some().then_some("chatbotctl docs verify");
+    uploads.into_iter().chain(verifies).chain(["chatbotctl serve"]).collect()
 }
 
 /// A path as one word of a shell.

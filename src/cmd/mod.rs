@@ -71,7 +71,7 @@ impl Command {
             Some(form) if !is_report => {
                 let why = format!("`--format {}` is for reports, and this command makes none", form.name());
                 Err(Failure::new("usage/format", Exit::Usage, "choose the form of the result", why)
-                    .fix("--format human, json or jsonl; reports are made by `chatbotctl docs lint` and `chatbotctl conformance`"))
+                    .fix("--format human, json or jsonl; `docs lint`, `docs verify` and `conformance` make reports"))
             }
             _ => Ok(()),
         }

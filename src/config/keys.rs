@@ -182,7 +182,9 @@ pub const KEYS: &[Key] = &[
         "MODEL_BACKEND",
         Group::Assistant,
         Kind::Choice(MODEL_BACKENDS),
-        "who writes answers: extractive cites the documents' own sentences; stub is for load and protocol tests",
+        "who writes answers: extractive cites the documents' own sentences; openai writes with a model of OpenAI that \
+         searches the vector store; chat with any other model; auto takes openai where its key and store are set, else \
+         extractive; stub is for tests",
         "extractive",
     )
     .default("auto")

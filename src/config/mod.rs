@@ -27,6 +27,7 @@ use std::ffi::OsString;
 
 pub use resolve::{Flags, Inputs, Origin, Resolution, Row, SettingProblem, resolve};
 pub use settings::{AuthMode, Base, ModelBackend, RateLimit, Settings};
+pub use source::profile_names;
 
 /// One snapshot of the process environment, taken by `main`.
 pub type Environment = BTreeMap<OsString, OsString>;

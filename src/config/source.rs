@@ -73,6 +73,12 @@ pub(super) fn load(inputs: &Inputs) -> Sources {
     Sources { profile, base, is_known, project, env_file, register, problems, warnings }
 }
 
+/// Every profile that this folder has, built-in or its own; those of a `chatbotctl.yaml` that cannot be read are left out.
+pub fn profile_names(inputs: &Inputs) -> Vec<String> {
+    let project = load_project(&inputs.folder, &mut Vec::new()).ok().flatten().unwrap_or_default();
+    project.names().into_iter().map(str::to_owned).collect()
+}
+
 /// `--profile`, or the variable, or `dev`.
 fn profile_name(inputs: &Inputs) -> Result<String, SettingProblem> {
     if let Some(name) = inputs.profile.as_ref().filter(|name| !name.is_empty()) {

@@ -4,7 +4,7 @@
 //! text that the service has of it is the document's text; line ends and space at line ends do not count. Everything
 //! else is left as it is. Taking over changes attributes only; nothing is uploaded, detached or deleted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use futures_util::TryStreamExt as _;
 
 use crate::clock::Clock;
 use crate::docs::format::encoding;
+use crate::docs::walk;
 use crate::hosted::prepare::{Form, form_of};
 use crate::hosted::state::RemoteFile;
 use crate::hosted::{HostedError, Service, lease};
@@ -48,8 +49,10 @@ pub struct Match {
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Documents that are in the store already.
+    /// Documents that others' files in the store hold.
     pub matches: Vec<Match>,
+    /// Documents that the store has already as a sync would have them, by path: an earlier import or a sync did it.
+    pub present: Vec<String>,
     /// Documents that will be uploaded, with the reason.
     pub others: Vec<(String, String)>,
     /// Files in the store that belong to no document, by name.
@@ -69,9 +72,13 @@ struct Candidate {
 pub async fn find(client: &Client, store_id: &str, documents: &[Local]) -> Result<Found, OpenAiError> {
     let attached: Vec<StoreFile> = client.all_store_files(store_id, None).try_collect().await?;
     let files: Vec<File> = client.all_files().try_collect().await?;
-    let mut open = candidates(attached, files);
+    let (ours, mut open) = candidates(attached, files);
     let mut found = Found::default();
     for document in documents {
+        if has(&ours, document).await {
+            found.present.push(document.path.clone());
+            continue;
+        }
         match of_document(client, store_id, document, &open).await? {
             Ok(file_id) => {
                 open.retain(|candidate| candidate.file_id != file_id);
@@ -122,15 +129,35 @@ pub async fn take_over(taking: Taking<'_>, files: &[(String, Attributes)]) -> Re
     outcome
 }
 
-/// The files of others in a store, newest first.
-fn candidates(attached: Vec<StoreFile>, files: Vec<File>) -> Vec<Candidate> {
+/// The hashes of the documents that a store has of ours, and its files of others, newest first.
+fn candidates(attached: Vec<StoreFile>, files: Vec<File>) -> (HashSet<String>, Vec<Candidate>) {
     let mut by_id: HashMap<String, File> = files.into_iter().map(|file| (file.id.clone(), file)).collect();
-    let foreign = |file: StoreFile| {
-        let foreign = RemoteFile::of(file).err()?;
-        let File { id, bytes, filename, .. } = by_id.remove(&foreign.file_id)?;
-        Some(Candidate { file_id: id, filename, bytes, is_ready: foreign.status == FileStatus::Completed })
-    };
-    attached.into_iter().rev().filter_map(foreign).collect()
+    let (mut ours, mut others) = (HashSet::new(), Vec::new());
+    for file in attached.into_iter().rev() {
+        match RemoteFile::of(file) {
+            Ok(own) if own.status == FileStatus::Completed => {
+                ours.insert(own.sha256);
+            }
+            Ok(_) => {}
+            Err(foreign) => others.extend(by_id.remove(&foreign.file_id).map(|file| Candidate {
+                file_id: file.id,
+                filename: file.filename,
+                bytes: file.bytes,
+                is_ready: foreign.status == FileStatus::Completed,
+            })),
+        }
+    }
+    (ours, others)
+}
+
+/// Whether one of our files in the store was made of the document's bytes. One that cannot be read is not known to be.
+async fn has(ours: &HashSet<String>, document: &Local) -> bool {
+    if ours.is_empty() {
+        return false;
+    }
+    let Local { path, absolute, .. } = document.clone();
+    let hashed = tokio::task::spawn_blocking(move || walk::hash_file(&absolute, &path)).await;
+    matches!(hashed, Ok(Ok(hash)) if ours.contains(&hash))
 }
 
 /// The file that holds a document, or why there is none.

@@ -101,6 +101,21 @@ async fn a_template_is_taken_over_and_its_store_without_an_upload() {
     let again = sandbox.run(["init", "bot", "--import", "template", "--yes", "--format", "json"]).code(0).json();
     assert_eq!(again["import"]["settings"], json!([]));
     assert_eq!(again["import"]["documents"]["copied"], json!([]));
+    let mut present: Vec<&str> =
+        again["import"]["store"]["present"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    present.sort_unstable();
+    assert_eq!(present, ["01_returns.md", "manual.pdf"], "what was taken over is there, and not for an upload");
+    let mut others = names(&again["import"]["store"]["to_upload"], "path");
+    others.sort();
+    assert_eq!(
+        (others.as_slice(), &again["import"]["store"]["adopted"]),
+        (&["changed.md".to_owned(), "guides/warranty.md".to_owned()][..], &json!([]))
+    );
+    let next = again["next"].as_array().unwrap();
+    assert!(
+        next.contains(&json!("chatbotctl docs sync --to openai")) && next.contains(&json!("chatbotctl docs verify")),
+        "{next:?}"
+    );
     assert!(service.writes().is_empty(), "{:?}", service.writes());
 }
 

@@ -112,7 +112,7 @@ async fn the_way_to_a_store_is_open_where_the_backend_already_needs_one() {
     let service = StandIn::start().await;
     let sandbox = sandbox(&service).env("MODEL_BACKEND", "openai");
     sandbox.run(["docs", "status"]).code(3).warns("VECTOR_STORE_ID");
-    sandbox.run(["vector-store", "create", "first", "--use"]).code(0);
+    sandbox.run(["vector-store", "create", "first", "--use"]).code(0).says("VECTOR_STORE_ID in .env names it");
     assert!(sandbox.read(".env").starts_with("VECTOR_STORE_ID=vs_"));
 }
 
@@ -136,6 +136,7 @@ async fn use_refuses_what_cannot_be_used_and_says_what_is_stronger() {
     service.fail(Fault::always(Act::StoreExpired { store_id: Some(ended.clone()) }));
     let sandbox = sandbox(&service);
     sandbox.run(["vector-store", "use", &ended]).code(1).warns("vector-store/expired");
+    sandbox.run(["vector-store", "search", &ended, "words"]).code(1).warns("vector-store/expired");
     sandbox.run(["vector-store", "use", "vs_nothing"]).code(1).warns("vector-store/unknown");
     sandbox.run(["vector-store", "use", "../models"]).code(2).warns("vector-store/bad-id");
     assert!(!sandbox.path(".env").exists(), "nothing is written for a store that cannot be used");
@@ -337,14 +338,18 @@ impl Typing {
         }
     }
 
-    fn type_in(&mut self, keys: &str) {
-        let stdin = self.child.stdin.as_mut().unwrap();
-        stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush()).unwrap();
-    }
-
-    fn end(mut self) -> Option<i32> {
-        let mut rest = String::new();
-        let _ = self.output.read_to_string(&mut rest);
+    /// Presses keys until the program has ended, as a person does whose keys came before the question listened.
+    fn end_by(mut self, keys: &str) -> Option<i32> {
+        let mut stdin = self.child.stdin.take().unwrap();
+        let end = Instant::now() + DEADLINE;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it does not end:\n{}", self.seen);
+            let _ = stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush());
+            let pause = Instant::now() + Duration::from_secs(2);
+            while Instant::now() < pause && self.child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         let status = self.child.wait().unwrap();
         status.code().or(status.signal().map(|signal| 128 + signal))
     }
@@ -358,16 +363,13 @@ async fn a_person_types_the_name_or_ends_the_question() {
     let line = format!("vector-store delete {id} --yes");
     let Some(mut typing) = Typing::start(&sandbox, &service, &line) else { return };
     typing.wait_for("Type `handbook`");
-    typing.type_in("\u{3}");
-    assert_eq!(typing.end(), Some(130));
+    assert_eq!(typing.end_by("\u{3}"), Some(130));
     let Some(mut typing) = Typing::start(&sandbox, &service, &line) else { return };
     typing.wait_for("Type `handbook`");
-    typing.type_in("yes\r");
-    assert_eq!(typing.end(), Some(7));
+    assert_eq!(typing.end_by("yes\r"), Some(7));
     assert_eq!(service.state().stores.len(), 1);
     let Some(mut typing) = Typing::start(&sandbox, &service, &line) else { return };
     typing.wait_for("Type `handbook`");
-    typing.type_in("handbook\r");
-    assert_eq!(typing.end(), Some(0));
+    assert_eq!(typing.end_by("handbook\r"), Some(0));
     assert!(service.state().stores.is_empty());
 }

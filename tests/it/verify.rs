@@ -68,6 +68,25 @@ async fn an_equal_store_is_go_and_every_difference_is_named() {
 }
 
 #[tokio::test]
+async fn a_store_that_another_profile_names_is_known() {
+    let service = StandIn::start().await;
+    let account = Account::new(&service);
+    let (mine, pilots, production) =
+        (account.create("mine").await, account.create("pilot").await, account.create("prod").await);
+    let nobodys = account.create("nobody's").await;
+    let pilot = format!("profiles:\n  pilot:\n    base: staging\n    settings:\n      VECTOR_STORE_ID: {pilots}\n");
+    let sandbox = sandbox(&service)
+        .file("chatbotctl.yaml", pilot)
+        .file(".env", format!("VECTOR_STORE_ID={mine}\n"))
+        .file(".env.pilot", "# the store stands in chatbotctl.yaml\n")
+        .file(".env.prod", format!("VECTOR_STORE_ID={production}\n"))
+        .file("data/a.md", "# A\n\nWords.\n");
+    sandbox.run(["docs", "sync", "--to", "openai"]).code(0);
+    let report = sandbox.run(["docs", "verify", "--format", "json"]).code(0).json();
+    assert_eq!(seen(&report), [("unknown-store".to_owned(), nobodys)]);
+}
+
+#[tokio::test]
 async fn what_the_service_refused_is_told() {
     let service = StandIn::start().await;
     let (sandbox, _) = synced(&service).await;

@@ -274,7 +274,8 @@ pub(super) async fn plan(
         options: self::options(options, Duration::MAX),
         timing: Timing::default(),
     };
-    let Some(look) = Box::pin(hosted::look(&app::folders(&settings), context)).await.map_err(failure)? else {
+    let planning = |error| Failure { what: "plan the sync of the vector store".to_owned(), ..failure(error) };
+    let Some(look) = Box::pin(hosted::look(&app::folders(&settings), context)).await.map_err(planning)? else {
         return Ok(Shown { exit: Exit::Interrupted, has_changes: false });
     };
     let has_changes = look.plan.has_changes();

@@ -40,9 +40,9 @@ const WHAT: &str = "show the document";
         markdown.\n\n\
         Exit codes: 0 done; 1 there is no such document, or it cannot be read; 2 the name is not unique.",
     after_help = help_end!(
-        "chatbotctl docs show orders/cancel.md" => "see its pieces and their places",
-        "chatbotctl docs show warranty.pdf --format json" => "the same for a program",
-        "chatbotctl docs show prices.xlsx --rendition" => "see what would be uploaded of it"
+        "chatbotctl docs show orders/cancel-or-change.md" => "see its pieces and their places",
+        "chatbotctl docs show refunds.pdf --format json" => "the same for a program",
+        "chatbotctl docs show spare-part-prices.xlsx --rendition" => "see what would be uploaded of it"
     )
 )]
 pub struct Args {

@@ -9,7 +9,7 @@ use crate::clock::{RandomIds, SystemClock};
 use crate::cmd::docs::FolderArgs;
 use crate::cmd::docs::hosted::{Hosted, TargetArgs, failure, options};
 use crate::cmd::{Ctx, help_end, outcome_exit};
-use crate::config::{self, Base, Inputs};
+use crate::config::{self, Inputs};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::hosted::prune::{self, Orphan};
@@ -109,14 +109,14 @@ async fn around(client: &Client, own: &str) -> Result<Around, OpenAiError> {
 /// The stores that the profiles of this project name, and the one that is looked at.
 fn named_stores(ctx: &Ctx, own: &str) -> BTreeSet<String> {
     let inputs = ctx.inputs();
-    let named = |base: &Base| {
-        let of_profile = Inputs { profile: Some(base.name().to_owned()), ..(*inputs).clone() };
+    let named = |profile: String| {
+        let of_profile = Inputs { profile: Some(profile), ..(*inputs).clone() };
         let rows = config::resolve(&of_profile, &config::Flags::new()).rows;
         rows.into_iter().find(|row| row.key.name == "VECTOR_STORE_ID")?.shown
     };
     let present = ctx.resolution(Vec::new()).rows.into_iter().find(|row| row.key.name == "VECTOR_STORE_ID");
     let present = present.and_then(|row| row.shown);
-    Base::ALL.iter().filter_map(named).chain(present).chain([own.to_owned()]).collect()
+    config::profile_names(&inputs).into_iter().filter_map(named).chain(present).chain([own.to_owned()]).collect()
 }
 
 fn show(report: &Report, ctx: &Ctx) -> Result<(), Failure> {

@@ -66,6 +66,8 @@ pub(super) struct Plan {
 /// Looks at a template, a project and a vector store, and decides. `no_adopt` leaves the store alone.
 pub(super) async fn plan(from: &Path, dir: &Path, no_adopt: bool, ctx: &Ctx) -> Result<Plan, Failure> {
     let (from, dir) = (ctx.folder().join(from), ctx.folder().join(dir));
+    // People read it: without the way there by `..`.
+    let from = fs::canonicalize(&from).unwrap_or(from);
     let (env_file, mut env) = read_settings(&from, &dir, ctx)?;
     let settings = resolved(&env, &dir, ctx)?;
     let paths = &settings.paths;
@@ -244,6 +246,7 @@ impl Plan {
         Imported {
             from: self.from.display().to_string(),
             dry_run,
+            is_done: false,
             env_file: self.env_file.clone(),
             settings: self
                 .env
@@ -287,7 +290,7 @@ impl Plan {
         for taken in &self.env.taken {
             self.write_setting(taken)?;
         }
-        let mut imported = self.told(false);
+        let mut imported = Imported { is_done: true, ..self.told(false) };
         imported.documents.copied.retain(|path| problems.iter().all(|problem| problem.path != *path));
         imported.documents.problems.extend(problems);
         if let Some((service, found)) = &self.store {

@@ -48,6 +48,8 @@ pub(super) struct Store {
     pub(super) id: Option<String>,
     /// Taken over without an upload.
     pub(super) adopted: Vec<Adopted>,
+    /// In the store already, by an earlier import or a sync.
+    pub(super) present: Vec<String>,
     /// For the next sync.
     pub(super) to_upload: Vec<ToUpload>,
     /// Files of the store that belong to no document; they stay.
@@ -61,6 +63,9 @@ pub(super) struct Store {
 pub(super) struct Imported {
     pub(super) from: String,
     pub(super) dry_run: bool,
+    /// Whether it was done, or is a plan.
+    #[serde(skip)]
+    pub(super) is_done: bool,
     pub(super) env_file: String,
     pub(super) settings: Vec<Set>,
     pub(super) left: Vec<Left>,
@@ -80,6 +85,7 @@ impl Store {
         Self {
             id: Some(id.to_owned()),
             adopted: found.matches.iter().map(adopted).collect(),
+            present: found.present.clone(),
             to_upload: found.others.iter().map(to_upload).collect(),
             unmatched: found.unmatched.clone(),
             note: None,
@@ -99,7 +105,8 @@ impl Imported {
     }
 
     fn settings_told(&self) -> Vec<String> {
-        let mut lines = vec![format!("settings for {}: {}", self.env_file, self.settings.len())];
+        let what = if self.is_done { "settings written into" } else { "settings for" };
+        let mut lines = vec![format!("{what} {}: {}", self.env_file, self.settings.len())];
         lines.extend(self.settings.iter().map(|set| format!("  {} (from {})", set.name, set.from)));
         lines.extend(self.left.iter().map(|left| format!("  left out: {} in {}: {}", left.name, left.from, left.why)));
         lines
@@ -107,7 +114,8 @@ impl Imported {
 
     fn documents_told(&self) -> Vec<String> {
         let Documents { copied, same, kept, skipped, problems } = &self.documents;
-        let mut lines = vec![format!("documents: {} to copy, {} there already", copied.len(), same.len())];
+        let what = if self.is_done { "copied" } else { "to copy" };
+        let mut lines = vec![format!("documents: {} {what}, {} there already", copied.len(), same.len())];
         lines.extend(listed(copied.iter().cloned()));
         lines.extend(kept.iter().map(|path| format!("  kept: {path} is there with other contents")));
         lines.extend(skipped.iter().map(|file| format!("  left out: {}: {}", file.path, file.reason)));
@@ -119,10 +127,12 @@ impl Imported {
     }
 
     fn store_told(&self) -> Vec<String> {
-        let Store { id, adopted, to_upload, unmatched, note } = &self.store;
+        let Store { id, adopted, present, to_upload, unmatched, note } = &self.store;
         let mut lines: Vec<String> = note.iter().map(|note| format!("vector store: {note}")).collect();
         let Some(id) = id.as_ref().filter(|_| note.is_none()) else { return lines };
-        lines.push(format!("vector store {id}: {} taken over without an upload", adopted.len()));
+        let what = if self.is_done { "taken over" } else { "to take over" };
+        let (taken, there) = (adopted.len(), present.len());
+        lines.push(format!("vector store {id}: {taken} {what} without an upload, {there} there already"));
         lines.extend(listed(adopted.iter().map(|adopted| format!("{} is {}", adopted.path, adopted.file_id))));
         if !to_upload.is_empty() {
             lines.push(format!("  for `chatbotctl docs sync --to openai`: {}", to_upload.len()));

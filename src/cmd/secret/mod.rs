@@ -130,7 +130,7 @@ fn of_keyring(error: &KeyringError) -> (&'static str, Exit, &'static str) {
         KeyringError::NoService(_) => (
             "secret/no-keyring",
             Exit::Settings,
-            "nothing was written; keep the secret in an environment variable of its name, in the env file with mode \
+            "no plain text is written instead; keep the secret in an environment variable of its name, in the env file with mode \
              0600 (`chmod 600 .env`), or as a systemd credential (LoadCredentialEncrypted=) that the unit's start \
              command exports",
         ),

@@ -98,7 +98,7 @@ fn human(by: Grouping, sums: &[UsageSum], total: &UsageSum) -> String {
     if sums.len() > 1 {
         rows.push(cells("total", total));
     }
-    let header = [title, "answers", "requests", "input", "cached", "output", "thinking", "searches", "cost"];
+    let header = [title, "answers", "calls", "input", "cached", "output", "thought", "searches", "cost"];
     let mut text = table(&header, rows);
     text.push('\n');
     if let Some((from, to)) = total.priced_on {

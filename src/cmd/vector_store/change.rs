@@ -11,7 +11,7 @@ pub(super) const MADE_BY: &str = "made_by";
 /// Its value.
 pub(super) const OURS: &str = "chatbotctl";
 /// Keys with this beginning are the program's own: a lease, say.
-const RESERVED: &str = "chatbotctl_";
+pub(super) const RESERVED: &str = "chatbotctl_";
 /// What the service counts the days from.
 const ANCHOR: &str = "last_active_at";
 /// The longest life that the service grants without use, in days.

@@ -61,7 +61,13 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     };
     let row = StoreRow::new(&store, &prices, is_used.then_some(id.as_str()));
     match ctx.out.format {
-        Format::Human => ctx.out.result(&format!("made {id} ({})", clean_line(row.name.as_deref().unwrap_or(""))))?,
+        Format::Human => {
+            let file = written.as_ref().and_then(|written| written.as_ref().ok());
+            let file =
+                file.map_or_else(String::new, |written| format!("; VECTOR_STORE_ID in {} names it", written.file()));
+            let name = clean_line(row.name.as_deref().unwrap_or(""));
+            ctx.out.result(&format!("made {id} ({name}){file}"))?;
+        }
         Format::Json => ctx.out.json("vector-store", &row)?,
         Format::Jsonl => ctx.out.json_line(&row)?,
     }

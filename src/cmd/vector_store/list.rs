@@ -10,7 +10,11 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::hosted::cost;
 use crate::llm::models::{Cost, ModelCatalogue};
-use crate::ui::{Format, table};
+use crate::ui::Format;
+use crate::ui::term::clean_line;
+
+/// The state of a store that is as it should be.
+const READY: &str = "completed";
 
 /// List the vector stores of the account
 #[derive(Debug, clap::Args)]
@@ -79,24 +83,23 @@ fn human(listed: &Listed) -> String {
     if listed.stores.is_empty() {
         return "the account has no vector store; make one: chatbotctl vector-store create NAME --use".to_owned();
     }
-    let rows = listed.stores.iter().map(|row| {
-        let mark = if row.used { "* " } else { "" };
-        vec![
-            format!("{mark}{}", row.id),
-            row.name.clone().unwrap_or_default(),
-            row.status.clone(),
-            row.files_told(),
-            size(row.bytes),
-            row.cost.to_string(),
-            row.end_told().unwrap_or_else(|| "never".to_owned()),
-        ]
-    });
-    let table = table(&["id", "name", "status", "files", "size", "a month", "ends"], rows.collect());
+    let stores: Vec<String> = listed.stores.iter().map(human_store).collect();
     format!(
-        "{table}\n\n{} together, about {} a month after the first {} GiB (prices of {})",
+        "{}\n\n{} together, about {} a month after the first {} GiB (prices of {})",
+        stores.join("\n"),
         size(listed.bytes),
         listed.cost,
         listed.free_gib,
         listed.prices_as_of
     )
+}
+
+/// Two lines a store: ids are long, and one that is broken over lines cannot be copied.
+fn human_store(row: &StoreRow) -> String {
+    let mark = if row.used { "*" } else { " " };
+    let name = row.name.as_deref().unwrap_or("without a name");
+    let status = if row.status == READY { String::new() } else { format!("{}, ", row.status) };
+    let end = row.end_told().map_or_else(String::new, |end| format!(", ends {end}"));
+    let facts = format!("{status}{}, {}, about {} a month{end}", row.files_told(), size(row.bytes), row.cost);
+    format!("{mark} {}  {}\n    {}", row.id, clean_line(name), clean_line(&facts))
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::answer::locate::locate;
 use crate::app;
-use crate::cmd::vector_store::{Account, asked};
+use crate::cmd::vector_store::{Account, asked, expired, is_expired};
 use crate::cmd::{Ctx, help_end};
 use crate::config::Settings;
 use crate::error::Failure;
@@ -32,7 +32,7 @@ const MAX_HITS: u32 = 50;
         text); document_id, path and title are null for files that `docs sync` did not make. The place is that of the same \
         words in the index of this machine, and null where it has none. \
         --format jsonl prints a hit a line.\n\n\
-        Exit codes: 0 done, also without hits; 1 there is no such store; 2 no store is named; 4 no or a wrong key; \
+        Exit codes: 0 done, also without hits; 1 there is no such store, or it has expired; 2 no store is named; 4 no or a wrong key; \
         5 the service cannot be reached; 130 interrupted.",
     after_help = help_end!(
         "chatbotctl vector-store search \"how long is the warranty\"" => "search the store that this profile uses",
@@ -69,7 +69,10 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let account = Account::open(ctx)?;
     let id = account.store_id(args.id)?;
     // A store that is not there is told as such, and not as a search that was refused.
-    account.store(ctx, &id).await?;
+    let what = format!("search the vector store `{id}`");
+    if is_expired(&account.store(ctx, &id).await?) {
+        return Err(expired(&what, &id));
+    }
     let assistant = &account.settings.assistant;
     let hosted = &assistant.hosted;
     let search = Search {
@@ -78,7 +81,6 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
         filters: hosted.filters.clone(),
         ranking_options: Some(json!({ "ranker": hosted.ranker, "score_threshold": hosted.min_score })),
     };
-    let what = format!("search the vector store `{id}`");
     let found = asked(ctx, &what, account.client.search(&id, &search)).await?;
     let mut hits: Vec<Hit> = found.into_iter().map(hit).collect();
     add_places(&mut hits, &account.settings).await;

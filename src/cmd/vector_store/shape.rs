@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::cmd::vector_store::change::{MADE_BY, OURS};
+use crate::cmd::vector_store::change::{MADE_BY, OURS, RESERVED};
 use crate::hosted::cost;
+use crate::hosted::lease::SYNCED;
 use crate::llm::models::{Cost, ModelCatalogue};
 use crate::openai::vector_store::{FileCounts, VectorStore};
 
@@ -64,6 +65,17 @@ impl StoreRow {
         let others = [(in_progress, "in progress"), (failed, "failed"), (cancelled, "cancelled")];
         let others = others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}"));
         format!("{completed} ready{}", others.collect::<String>())
+    }
+
+    /// The pairs that people attached: what the program notes for itself is told otherwise.
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        let pairs = self.metadata.iter().filter(|(key, _)| !key.starts_with(RESERVED));
+        pairs.map(|(key, value)| format!("{key} = {value}"))
+    }
+
+    /// When the last sync of it ended.
+    pub(super) fn synced_at(&self) -> Option<Timestamp> {
+        self.metadata.get(SYNCED)?.split_once(' ')?.1.parse().ok()
     }
 
     /// When it ends, in words; nothing when it does not end by itself.

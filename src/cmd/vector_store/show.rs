@@ -108,9 +108,9 @@ fn human(shown: &Shown) -> String {
         ("ends", store.end_told().unwrap_or_else(|| "never by itself".to_owned())),
         ("used", if store.used { "by this profile" } else { "not by this profile" }.to_owned()),
     ];
-    let times = [("made", store.created_at), ("last used", store.last_active_at)];
-    rows.extend(times.into_iter().filter_map(|(name, at)| Some((name, at?.to_string()))));
-    rows.extend(store.metadata.iter().map(|(key, value)| ("metadata", format!("{key} = {value}"))));
+    let times = [("made", store.created_at), ("synced", store.synced_at()), ("last used", store.last_active_at)];
+    rows.extend(times.into_iter().filter_map(|(name, at)| Some((name, format!("{:.0}", at?)))));
+    rows.extend(store.notes().map(|note| ("metadata", note)));
     rows.extend(failed.iter().map(|file| {
         let name = file.path.as_deref().unwrap_or(&file.file_id);
         ("failed", format!("{name}: {} ({})", file.message, file.code))

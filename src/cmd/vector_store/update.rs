@@ -66,7 +66,6 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
 fn human(row: &StoreRow) -> String {
     let name = row.name.as_deref().unwrap_or("without a name");
     let end = row.end_told().map_or_else(|| "it does not end by itself".to_owned(), |end| format!("it ends {end}"));
-    let pairs: Vec<String> =
-        row.metadata.iter().map(|(key, value)| format!("\n{}", clean_line(&format!("{key} = {value}")))).collect();
+    let pairs: Vec<String> = row.notes().map(|note| format!("\n  {}", clean_line(&note))).collect();
     format!("{} ({}): {end}{}", row.id, clean_line(name), pairs.concat())
 }

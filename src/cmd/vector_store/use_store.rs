@@ -79,6 +79,11 @@ pub(super) fn write(ctx: &Ctx, id: &str) -> Result<Written, Failure> {
 }
 
 impl Written {
+    /// The env file that has the id now.
+    pub(super) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Warns when something stronger decides.
     pub(super) fn tell(&self, ctx: &Ctx) {
         if let (false, Some(origin)) = (self.is_effective, &self.origin) {
