@@ -203,7 +203,7 @@ fn assert_no_file_holds(folder: &Path, secrets: &[&str]) {
         } else {
             let bytes = fs::read(entry.path()).unwrap();
             let has = |secret: &&str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-            assert!(!secrets.iter().any(|secret| has(&secret)), "{} holds a secret", entry.path().display());
+            assert!(!secrets.iter().any(has), "{} holds a secret", entry.path().display());
         }
     }
 }

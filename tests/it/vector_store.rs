@@ -339,6 +339,7 @@ impl Typing {
     }
 
     /// Presses keys until the program has ended, as a person does whose keys came before the question listened.
+    #[expect(clippy::disallowed_methods, reason = "the end of a process is looked for from time to time")]
     fn end_by(mut self, keys: &str) -> Option<i32> {
         let mut stdin = self.child.stdin.take().unwrap();
         let end = Instant::now() + DEADLINE;
