@@ -1,5 +1,7 @@
 //! The account with OpenAI: its client, its prices, and what a failed call means for a command.
 
+use std::time::Duration;
+
 use crate::config::Settings;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -32,6 +34,12 @@ pub fn prices(settings: &Settings) -> Result<ModelCatalogue, Failure> {
 /// What a failed call means for a command.
 pub fn failure(what: impl Into<String>, error: OpenAiError) -> Failure {
     let (code, exit, fix) = meaning(error.kind);
+    let fix = match error.retry_after {
+        Some(wait) if wait > Duration::from_mins(1) => {
+            format!("wait {} minutes, as the service asks, then run it again", wait.as_secs().div_ceil(60))
+        }
+        _ => fix.to_owned(),
+    };
     let why = match error.kind {
         // The service repeats parts of the key.
         ErrorKind::WrongKey => with_request("the service got no key that it accepts", &error),
@@ -92,6 +100,16 @@ mod tests {
         assert_eq!(told(ErrorKind::TimedOut).exit, Exit::Temporary);
         assert_eq!(told(ErrorKind::NoQuota).exit, Exit::NotGood);
         assert_eq!(told(ErrorKind::Forbidden).exit, Exit::Denied);
+    }
+
+    /// Who is told to come back in an hour is not told to wait a minute.
+    #[test]
+    fn the_wait_that_the_service_asks_for_is_the_one_that_is_told() {
+        let refused = FailedCall::new("GET /models", ErrorKind::RateLimited, "no");
+        let asked = |secs| FailedCall { retry_after: Some(Duration::from_secs(secs)), ..refused.clone() };
+        let fix = |failed: FailedCall| failure("look", failed.into()).fix.unwrap();
+        assert_eq!(fix(asked(3599)), "wait 60 minutes, as the service asks, then run it again");
+        assert_eq!(fix(asked(20)), fix(refused.clone()));
     }
 
     #[test]

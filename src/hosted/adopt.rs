@@ -14,6 +14,7 @@ use futures_util::TryStreamExt as _;
 use crate::clock::Clock;
 use crate::docs::format::encoding;
 use crate::docs::walk;
+use crate::hosted::lease::Holder;
 use crate::hosted::prepare::{Form, form_of};
 use crate::hosted::state::RemoteFile;
 use crate::hosted::{HostedError, Service, lease};
@@ -97,7 +98,7 @@ pub struct Taking<'a> {
     /// The store.
     pub service: &'a Service,
     /// Who works on it, for the lease.
-    pub holder: &'a str,
+    pub holder: &'a Holder,
     /// Where the present comes from.
     pub clock: &'a dyn Clock,
     /// How long is waited before it is looked who wrote the lease last.

@@ -32,8 +32,10 @@ const RENEWED_EVERY: Duration = Duration::from_secs(40);
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
 /// How often one is tried that somebody removes in the same moment.
 const ATTEMPTS: u32 = 3;
-/// The holder's id in the state folder.
-const HOLDER_FILE: &str = "hosted-holder";
+/// The ids of this state folder's syncs, one a line, the newest last.
+const HOLDERS_FILE: &str = "hosted-holder";
+/// How many of them are kept: a sync that was killed must find its own lease after others that were killed, too.
+const KEPT_HOLDERS: usize = 8;
 const MAX_HOLDER_CHARS: usize = 64;
 
 /// A lease that is held.
@@ -45,17 +47,35 @@ pub struct Lease<'a> {
     pub is_stale: bool,
 }
 
-/// The id of who keeps this state folder: the one it has, else `new`. One that cannot be kept is for this run.
-pub fn holder(state_dir: &Path, new: String) -> String {
-    let file = state_dir.join(HOLDER_FILE);
-    let kept = fs::read_to_string(&file).ok().map(|text| text.trim().to_owned());
-    if let Some(holder) = kept.filter(|holder| is_holder(holder)) {
-        return holder;
+/// Who takes a lease.
+///
+/// Every sync has an id of its own. A state folder knows the former ones, so what is left of one that was killed is
+/// taken over at once; and a copy of the folder (a cache of CI, an image) is another machine all the same, for nobody
+/// but the one who works in a folder, and has its lock, knows the id of a sync that runs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    id: String,
+    former: Vec<String>,
+}
+
+impl Holder {
+    /// A sync in this state folder, which notes its id. Where that cannot be kept, its lease ends by itself.
+    pub fn of(state_dir: &Path, id: String) -> Self {
+        let file = state_dir.join(HOLDERS_FILE);
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let mut former: Vec<String> =
+            text.lines().map(str::trim).filter(|line| is_holder(line)).map(str::to_owned).collect();
+        former.drain(..former.len().saturating_sub(KEPT_HOLDERS - 1));
+        let lines: String = former.iter().chain([&id]).map(|holder| format!("{holder}\n")).collect();
+        if let Err(error) = fs::write(&file, lines) {
+            tracing::debug!(%error, "the id of this sync is not kept");
+        }
+        Self { id, former }
     }
-    if let Err(error) = fs::write(&file, format!("{new}\n")) {
-        tracing::debug!(%error, "the id of this machine's syncs is not kept");
+
+    fn has(&self, holder: &str) -> bool {
+        self.id == holder || self.former.iter().any(|former| former == holder)
     }
-    new
 }
 
 fn is_holder(text: &str) -> bool {
@@ -67,7 +87,7 @@ fn is_holder(text: &str) -> bool {
 /// wrote last.
 pub async fn take<'a>(
     service: &Service,
-    holder: &str,
+    holder: &Holder,
     seen: &VectorStore,
     clock: &'a dyn Clock,
     settle: Duration,
@@ -76,14 +96,14 @@ pub async fn take<'a>(
     for _ in 0..ATTEMPTS {
         let store = service.store().await?;
         refuse_others(&store, holder, clock)?;
-        service.set_metadata(with_lease(&store, holder, clock)).await?;
+        service.set_metadata(with_lease(&store, &holder.id, clock)).await?;
         sleep(settle).await;
         let now = service.store().await?;
         match lease_of(&now) {
-            Some((other, _)) if other == holder => {
+            Some((other, _)) if other == holder.id => {
                 // A lease that was there is of a sync that did not end.
                 let is_stale = pair(&store, SYNCED) != seen_synced || pair(&store, LEASE).is_some();
-                return Ok(Lease { service: service.clone(), holder: holder.to_owned(), clock, is_stale });
+                return Ok(Lease { service: service.clone(), holder: holder.id.clone(), clock, is_stale });
             }
             Some((other, until)) => return Err(leased(other, until)),
             None => {}
@@ -134,9 +154,9 @@ fn lease_of(store: &VectorStore) -> Option<(&str, Timestamp)> {
     Some((holder, until.parse().ok()?))
 }
 
-fn refuse_others(store: &VectorStore, holder: &str, clock: &dyn Clock) -> Result<(), HostedError> {
+fn refuse_others(store: &VectorStore, holder: &Holder, clock: &dyn Clock) -> Result<(), HostedError> {
     match lease_of(store) {
-        Some((other, until)) if other != holder && clock.now() < later(until, SKEW) => Err(leased(other, until)),
+        Some((other, until)) if !holder.has(other) && clock.now() < later(until, SKEW) => Err(leased(other, until)),
         _ => Ok(()),
     }
 }
@@ -167,8 +187,10 @@ mod tests {
 
     #[test]
     fn a_lease_of_another_counts_until_its_end() {
-        let refused = |lease: &str| refuse_others(&store(lease), "me", &SystemClock).is_err();
+        let me = Holder { id: "me".to_owned(), former: vec!["me-before".to_owned()] };
+        let refused = |lease: &str| refuse_others(&store(lease), &me, &SystemClock).is_err();
         assert!(refused("you 2999-01-01T00:00:00Z"));
+        assert!(!refused("me-before 2999-01-01T00:00:00Z"));
         assert!(!refused("me 2999-01-01T00:00:00Z") && !refused("you 1999-01-01T00:00:00Z"));
         assert!(!refused("nonsense") && !refused("you never"));
         let kept = with_lease(&store("you 1999-01-01T00:00:00Z"), "me", &SystemClock);
@@ -178,13 +200,20 @@ mod tests {
     }
 
     #[test]
-    fn a_state_folder_keeps_its_holder() {
+    fn a_state_folder_knows_its_former_syncs_and_a_copy_of_it_not_those_that_run() {
         let folder = tempfile::tempdir().unwrap();
-        let taken = |folder: &Path| holder(folder, RandomIds.new_id("sync"));
-        let first = taken(folder.path());
-        assert_eq!(taken(folder.path()), first);
-        fs::write(folder.path().join(HOLDER_FILE), "with a space").unwrap();
-        assert_ne!(taken(folder.path()), first);
-        assert_ne!(taken(Path::new("/nowhere")), taken(Path::new("/nowhere")));
+        let run = |folder: &Path| Holder::of(folder, RandomIds.new_id("sync"));
+        let first = run(folder.path());
+        let copy = tempfile::tempdir().unwrap();
+        fs::copy(folder.path().join(HOLDERS_FILE), copy.path().join(HOLDERS_FILE)).unwrap();
+        let (here, there) = (run(folder.path()), run(copy.path()));
+        assert!(here.has(&first.id) && there.has(&first.id), "what was killed before is taken over");
+        assert!(!here.has(&there.id) && !there.has(&here.id), "what runs is not");
+        (0..20).for_each(|_| drop(run(folder.path())));
+        let file = folder.path().join(HOLDERS_FILE);
+        assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), KEPT_HOLDERS);
+        fs::write(&file, "with a space\n\n").unwrap();
+        assert_eq!(run(folder.path()).former, Vec::<String>::new());
+        assert_ne!(run(Path::new("/nowhere")).id, run(Path::new("/nowhere")).id);
     }
 }

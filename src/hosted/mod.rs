@@ -27,4 +27,4 @@ pub use crate::hosted::error::HostedError;
 pub use crate::hosted::plan::{Plan, plan};
 pub use crate::hosted::service::Service;
 pub use crate::hosted::state::Remote;
-pub use crate::hosted::sync::{Gate, Look, Options, SyncContext, SyncReport, Timing, look, sync};
+pub use crate::hosted::sync::{Gate, Look, Options, SyncContext, SyncReport, Timing, look, sync, sync_into};

@@ -16,12 +16,13 @@ use crate::error::Problem;
 use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::name::content_mark;
 use crate::hosted::plan::reuse::Donors;
-use crate::hosted::prepare::{RECIPE, SHA256, body_part, shortened};
+use crate::hosted::prepare::{RECIPE, ROLE_PREFIX, SHA256, body_part, shortened};
 use crate::hosted::state::{Remote, RemoteFile, Unattached, says_the_same};
 use crate::ingest;
 use crate::ingest::held::Held;
 use crate::ingest::plan::skip_reason;
 use crate::model::DocumentRecord;
+use crate::openai::search::RESTRICTED;
 use crate::openai::vector_store::{Attribute, Attributes, FileError, FileStatus};
 
 /// One change.
@@ -78,6 +79,8 @@ pub struct Plan {
     pub replace: Vec<Change>,
     /// Documents whose file stays, under other attributes: a rename, other labels.
     pub relabel: Vec<Change>,
+    /// Versions that stay until another one can be found, and that fewer people may read from now on.
+    pub restrict: Vec<Change>,
     /// Documents that are still being indexed: they are waited for.
     pub resume: Vec<Change>,
     /// Documents whose indexing ended without a result: they are attached once more, without an upload.
@@ -99,7 +102,7 @@ pub struct Plan {
 impl Plan {
     /// Whether carrying it out asks the service for anything.
     pub fn has_changes(&self) -> bool {
-        let lists = [&self.add, &self.replace, &self.relabel, &self.resume, &self.retry, &self.remove];
+        let lists = [&self.add, &self.replace, &self.relabel, &self.restrict, &self.resume, &self.retry, &self.remove];
         lists.iter().any(|list| !list.is_empty()) || !self.drop.is_empty() || !self.orphans.is_empty()
     }
 
@@ -111,14 +114,15 @@ impl Plan {
     /// Leaves out what these problems are about: it does not go up, and what the store has of it stays.
     pub fn hold_back(&mut self, problems: &[Problem]) {
         let held: HashSet<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
-        let goes = |change: &Change| change.file_id.is_some() || !held.contains(change.path.as_str());
+        let goes = |change: &Change| !held.contains(change.path.as_str());
         self.add.retain(goes);
         self.replace.retain(goes);
     }
 
-    /// The documents that go up: what a look before an upload is about.
+    /// The documents that go up: what a look before an upload is about. Those that an earlier run sent are among them:
+    /// their file may be gone, and nobody can find them yet.
     pub fn uploads(&self) -> impl Iterator<Item = &Change> {
-        self.add.iter().chain(&self.replace).filter(|change| change.file_id.is_none())
+        self.add.iter().chain(&self.replace)
     }
 }
 
@@ -134,6 +138,7 @@ pub fn plan(remote: &Remote, folder: &Folder, retry_failed: bool) -> Plan {
     for wanted in &folder.wanted {
         compared.document(wanted);
     }
+    compared.succeed(folder);
     compared.gone(folder);
     let mut plan = compared.plan;
     let used: HashSet<&str> =
@@ -152,6 +157,7 @@ pub fn plan(remote: &Remote, folder: &Folder, retry_failed: bool) -> Plan {
         &mut plan.add,
         &mut plan.replace,
         &mut plan.relabel,
+        &mut plan.restrict,
         &mut plan.resume,
         &mut plan.retry,
         &mut plan.remove,
@@ -197,7 +203,7 @@ impl<'a> Compared<'a> {
         };
         let is_current = |file: &&RemoteFile| is_version(file, wanted);
         let current: Vec<&RemoteFile> = versions.iter().filter(is_current).collect();
-        let others = |chosen: &RemoteFile| -> Vec<&RemoteFile> {
+        let others = |chosen: &RemoteFile| -> Vec<&'a RemoteFile> {
             versions.iter().filter(|file| file.file_id != chosen.file_id).collect()
         };
         // One that needs no other attributes before one that does; among equal ones the newest, which comes last here.
@@ -206,8 +212,9 @@ impl<'a> Compared<'a> {
         if let Some(chosen) = good {
             self.stays(wanted, chosen, &others(chosen));
         } else if let Some(&pending) = current.iter().find(|file| file.is_pending()) {
-            let change = change(wanted, "it is still being indexed", Some(pending), &others(pending));
-            self.plan.resume.push(change);
+            let others = others(pending);
+            self.restrict(wanted, &others);
+            self.plan.resume.push(change(wanted, "it is still being indexed", Some(pending), &others));
         } else if let Some(&ended) = current.first() {
             self.ended(wanted, ended, &others(ended));
         } else {
@@ -228,13 +235,23 @@ impl<'a> Compared<'a> {
     }
 
     /// The version that is wanted is in the store, and its indexing ended without a result.
-    fn ended(&mut self, wanted: &Wanted, ended: &RemoteFile, others: &[&RemoteFile]) {
+    fn ended(&mut self, wanted: &Wanted, ended: &'a RemoteFile, others: &[&'a RemoteFile]) {
+        let has_good = others.iter().any(|file| file.is_searchable());
+        if let Some(donor) = (!has_good).then(|| self.donors.take(wanted)).flatten() {
+            let others: Vec<&RemoteFile> = others.iter().copied().chain([ended]).chain(donor.others).collect();
+            return self.stays(wanted, donor.chosen, &others);
+        }
         if ended.status == FileStatus::Cancelled || self.retry_failed {
+            self.restrict(wanted, others);
             let change = change(wanted, "it could not be indexed the last time", Some(ended), others);
             return self.plan.retry.push(change);
         }
-        self.plan.failed.push(told(&wanted.file.path, ended.error.as_ref()));
+        let mut others = others.to_vec();
+        if !has_good {
+            others.extend(self.donors.predecessor(wanted));
+        }
         let good = others.iter().copied().find(|file| file.is_searchable());
+        self.plan.failed.push(told(&wanted.file.path, ended.error.as_ref(), good.is_some()));
         let is_other = |file: &&RemoteFile| good.is_none_or(|good| good.file_id != file.file_id);
         let rest: Vec<&RemoteFile> = others.iter().copied().filter(is_other).collect();
         self.let_go(wanted, &rest, "an earlier version that could not be indexed, or a duplicate");
@@ -253,6 +270,7 @@ impl<'a> Compared<'a> {
     fn upload(&mut self, wanted: &Wanted, versions: &[&'a RemoteFile]) {
         let mark = content_mark(&wanted.document_id, &wanted.sha256, &wanted.recipe);
         let uploaded = self.uploaded.remove(mark.as_str());
+        self.restrict(wanted, versions);
         let is_new = versions.is_empty();
         let reason = match (uploaded.is_some(), is_new) {
             (true, _) => "it was uploaded already",
@@ -266,9 +284,52 @@ impl<'a> Compared<'a> {
         if is_new { self.plan.add.push(change) } else { self.plan.replace.push(change) }
     }
 
+    /// Who may not read a document any more must not find its earlier version while the next one is on its way.
+    fn restrict(&mut self, wanted: &Wanted, versions: &[&RemoteFile]) {
+        if wanted.attributes.get(RESTRICTED) != Some(&Attribute::Flag(true)) {
+            return;
+        }
+        for file in versions.iter().filter(|file| file.is_searchable()) {
+            let attributes = labels_of(file, &wanted.attributes);
+            if !says_the_same(&readers(&file.attributes), &readers(&attributes)) {
+                let reason = "other people may read it, and another version is on its way";
+                let restricted = change(wanted, reason, Some(file), &[]);
+                self.plan.restrict.push(Change { attributes: Some(attributes), ..restricted });
+            }
+        }
+    }
+
+    /// A document that is new in the place of one that is gone, or of its bytes, is another version of it: what can be
+    /// found is let go behind it. After all that need no upload have chosen.
+    fn succeed(&mut self, folder: &Folder) {
+        let wanted: HashMap<&str, &Wanted> =
+            folder.wanted.iter().map(|wanted| (wanted.document_id.as_str(), wanted)).collect();
+        let mut lists = [&mut self.plan.add, &mut self.plan.replace, &mut self.plan.resume, &mut self.plan.retry]
+            .map(std::mem::take);
+        for change in lists.iter_mut().flatten() {
+            let Some(&wanted) = wanted.get(change.document_id.as_str()) else { continue };
+            if change.earlier.iter().any(|earlier| earlier.is_searchable) {
+                continue;
+            }
+            let versions = self.donors.predecessor(wanted);
+            self.restrict(wanted, &versions);
+            change.earlier.extend(versions.iter().copied().map(earlier));
+            if moved(&versions, wanted) {
+                change.moved_from = versions.first().map(|file| file.path.clone());
+            }
+        }
+        [self.plan.add, self.plan.replace, self.plan.resume, self.plan.retry] = lists;
+        let add = std::mem::take(&mut self.plan.add);
+        let (add, replace): (Vec<Change>, Vec<Change>) = add.into_iter().partition(|change| change.earlier.is_empty());
+        self.plan.add = add;
+        let reason = "it takes the place of one that is gone".to_owned();
+        self.plan.replace.extend(replace.into_iter().map(|change| Change { reason: reason.clone(), ..change }));
+    }
+
     /// What the store has and the folder has not.
     fn gone(&mut self, folder: &Folder) {
-        let held = Held::new(&folder.problems);
+        let problems = held_paths(folder);
+        let held = Held::new(&problems);
         let skipped: HashMap<&str, &Skipped> = folder.skipped.iter().map(|file| (file.path.as_str(), file)).collect();
         let present: HashSet<&str> = folder.wanted.iter().map(|wanted| wanted.document_id.as_str()).collect();
         for (id, versions) in &self.remote.documents {
@@ -299,6 +360,21 @@ impl<'a> Compared<'a> {
             reason: reason.to_owned(),
         }));
     }
+}
+
+/// The paths that could not be looked at, also as the store knows them: a long one is cut there.
+fn held_paths(folder: &Folder) -> Vec<Problem> {
+    let cut = |problem: &Problem| {
+        let path = shortened(&problem.path);
+        (path != problem.path).then(|| Problem { path, ..problem.clone() })
+    };
+    folder.problems.iter().cloned().chain(folder.problems.iter().filter_map(cut)).collect()
+}
+
+/// Who may read a file, of all that is attached to it.
+fn readers(attributes: &Attributes) -> Attributes {
+    let is_about = |name: &str| name == RESTRICTED || name.starts_with(ROLE_PREFIX);
+    attributes.iter().filter(|(name, _)| is_about(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn moved(versions: &[&RemoteFile], wanted: &Wanted) -> bool {
@@ -343,8 +419,8 @@ fn labels_of(file: &RemoteFile, wanted: &Attributes) -> Attributes {
     attributes
 }
 
-/// What is told of a document that the service could not index.
-pub fn told(path: &str, error: Option<&FileError>) -> Problem {
+/// What is told of a document that the service could not index; `has_earlier` when an earlier version can be found.
+pub fn told(path: &str, error: Option<&FileError>, has_earlier: bool) -> Problem {
     let code = match error.map(|error| error.code.as_str()) {
         Some("unsupported_file") => "openai/unsupported-file",
         Some("invalid_file") => "openai/invalid-file",
@@ -352,6 +428,8 @@ pub fn told(path: &str, error: Option<&FileError>) -> Problem {
     };
     let why = error.map(|error| error.message.trim().trim_end_matches('.')).filter(|message| !message.is_empty());
     let why = why.unwrap_or("no reason given");
-    let message = format!("the service could not index it: {why} (--retry-failed tries again without a change)");
+    let state = if has_earlier { "its earlier version stays" } else { "it cannot be found" };
+    let message =
+        format!("the service could not index it: {why}; {state} (--retry-failed tries again without a change)");
     Problem::new(path, code, message)
 }

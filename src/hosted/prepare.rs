@@ -39,6 +39,9 @@ pub const RECIPE: &str = "recipe";
 /// The attribute with the [`Form`].
 pub const FORM: &str = "form";
 
+/// What the names of attributes about readers begin with; each says of one role that it may.
+pub const ROLE_PREFIX: &str = "role_";
+
 /// Longer texts are cut to this many characters and end in `…`.
 const CUT_CHARS: usize = 500;
 /// Files up to this size are read before they go up, so that what goes up is what was hashed.
@@ -177,7 +180,7 @@ pub fn attributes(described: &Described) -> Result<Attributes, Problem> {
         .tags
         .iter()
         .map(|tag| flag_name("tag_", tag))
-        .chain(described.roles.iter().map(|role| flag_name("role_", role)))
+        .chain(described.roles.iter().map(|role| flag_name(ROLE_PREFIX, role)))
         .collect();
     let room = MAX_PAIRS - attributes.len();
     if flags.len() > room {

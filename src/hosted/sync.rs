@@ -19,7 +19,7 @@ use crate::hosted::cost;
 use crate::hosted::estimate::bytes_after;
 use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::hashes::Hashes;
-use crate::hosted::lease::{self, Lease};
+use crate::hosted::lease::{self, Holder, Lease};
 use crate::hosted::prepare::shortened;
 use crate::hosted::{HostedError, Plan, Remote, Service, plan, state};
 use crate::ingest::{Ask, Folders, Looking, SyncError, lock, scan};
@@ -143,6 +143,13 @@ pub struct SyncReport {
     pub skipped: Vec<Skipped>,
 }
 
+impl SyncReport {
+    /// Whether anything was sent or changed.
+    pub fn has_done_something(&self) -> bool {
+        self.added + self.updated + self.removed > 0 || self.uploaded_bytes > 0
+    }
+}
+
 /// What was seen, and what follows from it.
 #[derive(Debug)]
 pub struct Look {
@@ -174,6 +181,9 @@ pub async fn look(folders: &Folders, context: SyncContext<'_>) -> Result<Option<
     observer.observe(Event::Started { task: "reading the vector store", total: None });
     let Some(remote) = stop.run_until_cancelled(state::read(service)).await else { return Ok(None) };
     let remote = remote?;
+    for file in remote.documents.values().flatten() {
+        observer.observe(Event::Advanced { item: file.path.clone(), bytes: 0 });
+    }
     observer.observe(Event::Finished);
     let (remote, records) = records(remote, folders).await?;
     // What the local index could not read says nothing about what the service can.
@@ -224,6 +234,16 @@ fn full_paths(remote: &Remote, docs_dir: &Path) -> HashMap<String, Option<String
 /// store and the folder as they are then, and an answer counts for no more than what it was asked of.
 pub async fn sync(folders: &Folders, context: SyncContext<'_>) -> Result<SyncReport, HostedError> {
     let mut report = SyncReport::default();
+    sync_into(folders, context, &mut report).await?;
+    Ok(report)
+}
+
+/// The same. `report` tells what was done, also when it ends before its time.
+pub async fn sync_into(
+    folders: &Folders,
+    context: SyncContext<'_>,
+    report: &mut SyncReport,
+) -> Result<(), HostedError> {
     let mut held = None;
     let deadline = Instant::now() + context.options.deadline;
     // What is dropped half-way is found by the next run: nothing has to be brought to an end.
@@ -231,7 +251,7 @@ pub async fn sync(folders: &Folders, context: SyncContext<'_>) -> Result<SyncRep
         biased;
         () = context.stop.cancelled() => Ended::Interrupted,
         () = sleep_until(deadline) => Ended::OutOfTime,
-        outcome = run(folders, context, &mut report, &mut held) => Ended::ByItself(outcome),
+        outcome = run(folders, context, report, &mut held) => Ended::ByItself(outcome),
     };
     give_back(&mut held).await;
     context.reader.rest();
@@ -241,9 +261,9 @@ pub async fn sync(folders: &Folders, context: SyncContext<'_>) -> Result<SyncRep
     match ended {
         Ended::Interrupted => report.interrupted = true,
         Ended::OutOfTime => report.out_of_time = true,
-        Ended::ByItself(outcome) => outcome?,
+        Ended::ByItself(outcome) => return outcome,
     }
-    Ok(report)
+    Ok(())
 }
 
 enum Ended {
@@ -278,8 +298,11 @@ async fn run<'a>(
 ) -> Result<(), HostedError> {
     let SyncContext { stop, options, .. } = context;
     let mut agreed = Removals::new();
+    let mut lock = None;
     loop {
-        let lock = lock::acquire_within(&folders.state_dir, options.wait, stop).await?;
+        if lock.is_none() {
+            lock = Some(lock::acquire_within(&folders.state_dir, options.wait, stop).await?);
+        }
         let Some(mut look) = look(folders, context).await? else {
             report.interrupted = true;
             return Ok(());
@@ -287,7 +310,7 @@ async fn run<'a>(
         let removals = removals(&look.plan);
         let is_agreed = options.allow_delete || removals.is_subset(&agreed);
         if let Some(question) = look.question().filter(|_| !is_agreed) {
-            drop(lock);
+            lock = None;
             give_back(held).await;
             if !(context.ask)(&question).map_err(SyncError::from)? {
                 return Err(HostedError::Declined(question));
@@ -349,7 +372,7 @@ async fn take_lease<'a>(folders: &Folders, look: &Look, context: SyncContext<'a>
     let SyncContext { service, clock, ids, options, timing, .. } = context;
     let state_dir = folders.state_dir.clone();
     let new = ids.new_id("sync");
-    let holder = tokio::task::spawn_blocking(move || lease::holder(&state_dir, new)).await?;
+    let holder = tokio::task::spawn_blocking(move || Holder::of(&state_dir, new)).await?;
     let deadline = Instant::now() + options.wait;
     loop {
         match lease::take(service, &holder, &look.remote.store, clock, timing.settle).await {

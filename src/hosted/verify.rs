@@ -64,7 +64,7 @@ const RULES: [Rule; 13] = [
         good: "paths, titles, tags and roles in the store are those of the folder",
         bad: "under other attributes than documents.yaml and the folder say",
         fix: SYNC,
-        find: |subject| changes(&subject.look.plan.relabel),
+        find: |subject| changes(subject.look.plan.relabel.iter().chain(&subject.look.plan.restrict)),
     },
     Rule {
         name: "extra",

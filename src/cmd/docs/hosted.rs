@@ -130,28 +130,22 @@ pub(super) async fn sync(
         options,
         timing: Timing::default(),
     };
-    match Box::pin(hosted::sync(&app::folders(&settings), context)).await {
-        Ok(report) => show(&report, findings(gate), ctx),
-        Err(error) => {
-            let problem = match &error {
-                HostedError::Declined(_) if ctx.out.format != Format::Human => {
-                    let shown_dir = settings.paths.docs_dir.display().to_string();
-                    Some(Problem::new(shown_dir, "docs/declined", error.to_string()))
-                }
-                _ => None,
-            };
-            if let Some(problem) = problem {
-                let store_id = service.store_id().to_owned();
-                let requests = service.requests();
-                show(
-                    &SyncReport { store_id, requests, problems: vec![problem], ..SyncReport::default() },
-                    Vec::new(),
-                    ctx,
-                )?;
-            }
-            Err(failure(error))
+    let mut report = SyncReport::default();
+    let ended = Box::pin(hosted::sync_into(&app::folders(&settings), context, &mut report)).await;
+    let Err(error) = ended else { return show(&report, findings(gate), ctx) };
+    let is_declined = matches!(error, HostedError::Declined(_));
+    let failure = failure(error);
+    // What was done until then stays done, and a program learns why it is not all.
+    let is_for_programs = ctx.out.format != Format::Human;
+    if report.has_done_something() || (is_declined && is_for_programs) {
+        if is_for_programs {
+            let docs_dir = || settings.paths.docs_dir.display().to_string();
+            let subject = if is_declined { docs_dir() } else { report.store_id.clone() };
+            report.problems.push(Problem::new(subject, failure.code, failure.why.clone()));
         }
+        show(&report, findings(gate), ctx)?;
     }
+    Err(failure)
 }
 
 /// What a sync did, and what it let through.
@@ -306,10 +300,11 @@ pub(super) async fn plan(
 
 fn human_plan(report: &PlanReport<'_>) -> String {
     let plan = report.plan;
-    let lists: [(&str, &[Change]); 6] = [
+    let lists: [(&str, &[Change]); 7] = [
         ("add", &plan.add),
         ("replace", &plan.replace),
         ("relabel", &plan.relabel),
+        ("restrict", &plan.restrict),
         ("wait for", &plan.resume),
         ("try again", &plan.retry),
         ("remove", &plan.remove),

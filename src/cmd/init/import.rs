@@ -25,7 +25,8 @@ use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::hosted::adopt::{self, Found, Local, Match, Taking};
 use crate::hosted::folder::Folder;
-use crate::hosted::{Service, Timing, lease};
+use crate::hosted::lease::Holder;
+use crate::hosted::{Service, Timing};
 use crate::ingest::{self, Folders, Looking};
 use crate::openai::vector_store::Attributes;
 use crate::openai::{Client, ErrorKind, OpenAiError};
@@ -317,7 +318,7 @@ impl Plan {
         }
         let files = self.attributes(matches, ctx).await?;
         let (state_dir, new) = (self.folders.state_dir.clone(), RandomIds.new_id("sync"));
-        let holder = spawn_blocking(move || lease::holder(&state_dir, new)).await.map_err(ended)?;
+        let holder = spawn_blocking(move || Holder::of(&state_dir, new)).await.map_err(ended)?;
         let taking = Taking { service, holder: &holder, clock: &SystemClock, settle: Timing::default().settle };
         let taken = ctx.stop.run_until_cancelled(Box::pin(adopt::take_over(taking, &files))).await;
         let interrupted = || {

@@ -96,20 +96,23 @@ impl Apply<'_> {
         report: &mut SyncReport,
         trouble: &mut Trouble,
     ) -> Result<(), HostedError> {
-        let relabelled = plan.relabel.iter().filter_map(|change| {
-            let (file_id, attributes) = (change.file_id.as_deref()?, change.attributes.as_ref()?);
-            Some((change, file_id, attributes))
-        });
-        let calls = relabelled.map(|(change, file_id, attributes)| async move {
-            (change, self.service.set_attributes(file_id, attributes).await)
+        // What fewer people may read comes first, and is no result by itself: another version follows.
+        let restricted = plan.restrict.iter().map(|change| (change, 0));
+        let relabelled =
+            restricted.chain(plan.relabel.iter().map(|change| (change, 1))).filter_map(|(change, counts)| {
+                let (file_id, attributes) = (change.file_id.as_deref()?, change.attributes.as_ref()?);
+                Some((change, counts, file_id, attributes))
+            });
+        let calls = relabelled.map(|(change, counts, file_id, attributes)| async move {
+            (change, counts, self.service.set_attributes(file_id, attributes).await)
         });
         let mut calls = futures_util::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        while let Some((change, outcome)) = calls.next().await {
+        while let Some((change, counts, outcome)) = calls.next().await {
             match outcome {
                 Ok(true) => {
                     trouble.over();
-                    report.updated += 1;
-                    report.relabelled += 1;
+                    report.updated += counts;
+                    report.relabelled += counts;
                 }
                 Ok(false) => {
                     let message = "its file has left the vector store meanwhile; the next sync uploads it";

@@ -289,9 +289,9 @@ impl<'a> Bringing<'a, '_> {
                 self.gone.extend(earlier.map(|earlier| Gone::attached(&change.path, &earlier.file_id)));
             }
             Outcome::Failed(error) => {
-                apply.problem(self.report, plan::told(&change.path, error.as_ref()));
                 // The newest good version stays, and this one as the record of its failure.
                 let newest_good = change.earlier.iter().position(|earlier| earlier.is_searchable);
+                apply.problem(self.report, plan::told(&change.path, error.as_ref(), newest_good.is_some()));
                 let rest = change.earlier.iter().enumerate().filter(|(at, _)| Some(*at) != newest_good);
                 let rest = rest.filter(|(_, earlier)| earlier.file_id != file_id);
                 self.gone.extend(rest.map(|(_, earlier)| Gone::attached(&change.path, &earlier.file_id)));

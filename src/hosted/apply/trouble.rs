@@ -4,8 +4,10 @@ use crate::error::Problem;
 use crate::hosted::HostedError;
 use crate::openai::{ErrorKind, OpenAiError};
 
-/// So many in a row are no misfortune of single documents.
+/// So many in a row are an outage, and no misfortune of single documents.
 const TOO_MANY: u32 = 5;
+/// A refusal is about its document, and a folder may have many of a kind side by side: so many are about all of them.
+const TOO_MANY_REFUSED: u32 = 50;
 
 /// Failed calls since the last one that worked.
 #[derive(Debug, Default)]
@@ -23,7 +25,8 @@ impl Trouble {
     pub(super) fn with(&mut self, path: &str, error: OpenAiError) -> Result<Problem, HostedError> {
         self.in_a_row += 1;
         let is_ours = matches!(error.kind, ErrorKind::WrongKey | ErrorKind::Forbidden | ErrorKind::NoQuota);
-        if is_ours || self.in_a_row >= TOO_MANY {
+        let too_many = if error.is_temporary() { TOO_MANY } else { TOO_MANY_REFUSED };
+        if is_ours || self.in_a_row >= too_many {
             return Err(error.into());
         }
         let code = if error.is_temporary() { "openai/temporary" } else { "openai/refused" };
@@ -49,5 +52,10 @@ mod tests {
         trouble.over();
         let ends = (0..TOO_MANY).map(|_| trouble.with("a.md", error(ErrorKind::Connection))).last().unwrap();
         assert!(ends.is_err());
+        trouble.over();
+        for _ in 1..TOO_MANY_REFUSED {
+            assert!(trouble.with("a.md", error(ErrorKind::Refused)).is_ok(), "the others still have their turn");
+        }
+        assert!(trouble.with("a.md", error(ErrorKind::Refused)).is_err());
     }
 }

@@ -1,13 +1,15 @@
-//! Files in the store whose document is gone, for documents that are new and have the very same bytes: they change
-//! hands by their attributes, and nothing is uploaded.
+//! Files in the store whose document is gone, and what they are still good for.
 //!
-//! The scan tells most renames by itself; what is left is a new id for the same file, given in `documents.yaml` or by a
-//! machine that saw the folder in another order. Pure.
+//! For a document that is new and has the very same bytes they change hands by their attributes, and nothing is
+//! uploaded. For one that takes their path or their bytes in another form they are earlier versions: they leave behind
+//! it and not before. The scan tells most renames by itself; what is left is a new id for the same file, given in
+//! `documents.yaml` or by a machine that saw the folder in another order, and a file under another extension. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::hosted::folder::{Folder, Wanted};
-use crate::hosted::prepare::body_part;
+use crate::hosted::plan::held_paths;
+use crate::hosted::prepare::{body_part, shortened};
 use crate::hosted::state::{Remote, RemoteFile};
 use crate::ingest::held::Held;
 use crate::ingest::renames::extension;
@@ -17,7 +19,10 @@ type Key = (String, String, String);
 
 /// What is to be had.
 pub struct Donors<'a> {
+    remote: &'a Remote,
     by_content: HashMap<Key, Vec<Donor<'a>>>,
+    by_path: HashMap<&'a str, Vec<&'a str>>,
+    by_sha256: HashMap<&'a str, Vec<&'a str>>,
     given: BTreeSet<&'a str>,
 }
 
@@ -35,22 +40,32 @@ impl<'a> Donors<'a> {
     /// The documents of the store that the folder has not.
     pub fn of(remote: &'a Remote, folder: &Folder) -> Self {
         let wanted: BTreeSet<&str> = folder.wanted.iter().map(|wanted| wanted.document_id.as_str()).collect();
-        let held = Held::new(&folder.problems);
-        let mut by_content: HashMap<Key, Vec<Donor<'a>>> = HashMap::new();
+        let problems = held_paths(folder);
+        let held = Held::new(&problems);
+        let mut donors = Self {
+            remote,
+            by_content: HashMap::new(),
+            by_path: HashMap::new(),
+            by_sha256: HashMap::new(),
+            given: BTreeSet::new(),
+        };
         // Backwards, so that the first id is taken first.
         for (id, versions) in remote.documents.iter().rev() {
             let is_held = folder.unfit.contains(id) || versions.first().is_some_and(|newest| held.holds(&newest.path));
             let chosen = versions.iter().find(|file| file.is_searchable());
             let Some(chosen) = chosen.filter(|_| !is_held && !wanted.contains(id.as_str())) else { continue };
             let others = versions.iter().filter(|file| file.file_id != chosen.file_id).collect();
-            by_content.entry(key_of_file(chosen)).or_default().push(Donor { id, chosen, others });
+            donors.by_content.entry(key_of_file(chosen)).or_default().push(Donor { id, chosen, others });
+            donors.by_path.entry(&chosen.path).or_default().push(id);
+            donors.by_sha256.entry(&chosen.sha256).or_default().push(id);
         }
-        Self { by_content, given: BTreeSet::new() }
+        donors
     }
 
     /// A file for this document, which nobody else gets; the one of the same path before others.
     pub fn take(&mut self, wanted: &Wanted) -> Option<Donor<'a>> {
         let donors = self.by_content.get_mut(&key_of_wanted(wanted))?;
+        donors.retain(|donor| !self.given.contains(donor.id));
         let same_path = donors.iter().position(|donor| donor.chosen.path == wanted.file.path);
         let at = same_path.or_else(|| donors.len().checked_sub(1))?;
         let donor = donors.remove(at);
@@ -58,7 +73,18 @@ impl<'a> Donors<'a> {
         Some(donor)
     }
 
-    /// Whether this document's file has changed hands.
+    /// The versions, newest first, of a document that is gone and whose path this one has, or else whose bytes. Nobody
+    /// else gets them. None when there is none.
+    pub fn predecessor(&mut self, wanted: &Wanted) -> Vec<&'a RemoteFile> {
+        let path = shortened(&wanted.file.path);
+        let lists = [self.by_path.get(path.as_str()), self.by_sha256.get(wanted.sha256.as_str())];
+        let ids = lists.into_iter().flatten().flat_map(|ids| ids.iter().rev());
+        let Some(&id) = ids.into_iter().find(|id| !self.given.contains(*id)) else { return Vec::new() };
+        self.given.insert(id);
+        self.remote.documents.get(id).into_iter().flatten().collect()
+    }
+
+    /// Whether this document's files have changed hands.
     pub fn gave(&self, id: &str) -> bool {
         self.given.contains(id)
     }

@@ -12,6 +12,7 @@ use crate::clock::{RandomIds, SystemClock, hex};
 use crate::config::settings::OpenAiSettings;
 use crate::docs::reader::InProcess;
 use crate::event::Silent;
+use crate::hosted::tests::promise::Promise;
 use crate::hosted::{HostedError, Options, Service, SyncContext, SyncReport, Timing, sync};
 use crate::ingest::Folders;
 use crate::openai::vector_store::StoreChange;
@@ -26,6 +27,7 @@ pub(super) struct Bench {
     pub(super) root: tempfile::TempDir,
     pub(super) stand_in: StandIn,
     pub(super) store_id: String,
+    promise: Promise,
 }
 
 pub(super) fn options() -> Options {
@@ -55,7 +57,8 @@ impl Bench {
         let change = StoreChange { name: Some("documents".to_owned()), ..StoreChange::default() };
         let store_id = client(&stand_in).create_store(&change).await.unwrap().id;
         stand_in.clear_log();
-        Self { root, stand_in, store_id }
+        let promise = Promise::watched(&stand_in, &store_id);
+        Self { root, stand_in, store_id, promise }
     }
 
     pub(super) fn docs(&self) -> PathBuf {
@@ -84,6 +87,16 @@ impl Bench {
 
     pub(super) async fn sync(&self) -> Result<SyncReport, HostedError> {
         self.sync_as("here", options()).await
+    }
+
+    /// From now on nothing of the folder that can be found may be missing at any moment.
+    pub(super) fn promise(&self) {
+        self.promise.begin(&self.files(), &self.stand_in.state(), &self.store_id);
+    }
+
+    /// The files that could not be found at some moment since the promise.
+    pub(super) fn broken(&self) -> Vec<String> {
+        self.promise.broken()
     }
 
     /// A sync of a machine: one state folder.

@@ -227,3 +227,14 @@ async fn an_expired_and_an_unknown_store_are_refused_before_anything_is_written(
     assert!(matches!(bench.sync().await, Err(HostedError::NoStore(_))));
     assert!(bench.stand_in.writes().is_empty());
 }
+
+/// Many that the service refuses, side by side, do not keep the others from going up, run after run.
+#[tokio::test]
+async fn refused_documents_in_a_row_do_not_hold_up_the_others() {
+    let bench = bench().await;
+    let refuse = Act::Status { code: 400, body: ErrorBody::Json, hints: Vec::new() };
+    (0..12).for_each(|n| bench.write(&format!("bad{n:02}.md"), format!("Bad {n}.")));
+    bench.stand_in.fail(Fault::on("POST", "/files", refuse).times(12));
+    let report = bench.sync().await.unwrap();
+    assert_eq!((report.added, report.problems.len()), (6, 12));
+}

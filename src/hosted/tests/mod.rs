@@ -3,5 +3,6 @@
 mod bench;
 mod faults;
 mod lost;
+mod promise;
 mod property;
 mod sync;

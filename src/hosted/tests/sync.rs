@@ -170,3 +170,56 @@ async fn what_cannot_go_up_is_named_before_any_upload_and_its_old_version_stays(
     assert_eq!(codes, ["document/too-many-labels", "document/no-text"]);
     assert_eq!((bench.writes(), bench.in_store().len()), (expected(&[]), 2));
 }
+
+/// A new name with another extension, and a new id together with other contents, are new documents to the service; to
+/// whoever asks they are those that were there.
+#[tokio::test]
+async fn a_document_in_the_place_of_one_that_is_gone_leaves_no_gap() {
+    let bench = Bench::new().await;
+    bench.write("a.md", "The same bytes.");
+    bench.write("b.md", "Before.");
+    bench.write("c.md", "C.");
+    bench.sync().await.unwrap();
+    bench.rename("a.md", "a.txt");
+    bench.write("b.md", "After.");
+    bench.write("documents.yaml", "documents:\n  - {path: b.md, id: other}\n");
+    bench.promise();
+    let refuse = openai_stand_in::Act::FileFails {
+        matching: "b.md".to_owned(),
+        code: "invalid_file".to_owned(),
+        message: "no".to_owned(),
+    };
+    bench.stand_in.fail(openai_stand_in::Fault::always(refuse));
+    // The first ends with one that cannot be indexed, the second looks at it again: the one before stays.
+    for (updated, unchanged) in [(1, 1), (1, 2), (0, 3)] {
+        let report = bench.sync().await.unwrap();
+        assert_eq!((report.added, report.updated, report.removed, report.unchanged), (0, updated, 0, unchanged));
+        assert!(report.problems[0].message.contains("its earlier version stays"), "{:?}", report.problems);
+        assert_eq!(bench.broken(), Vec::<String>::new());
+    }
+    bench.stand_in.heal();
+    let report = bench.sync_as("here", Options { retry_failed: true, ..options() }).await.unwrap();
+    assert_eq!((report.updated, report.problems.len()), (1, 0));
+    assert_eq!(bench.broken(), Vec::<String>::new());
+    bench.assert_equal();
+}
+
+/// Who may not read a document any more does not find its earlier version while, or because, the next one cannot be
+/// found.
+#[tokio::test]
+async fn a_document_that_fewer_may_read_is_restricted_before_its_next_version_goes_up() {
+    let bench = Bench::new().await;
+    bench.write("a.md", "For all.");
+    bench.sync().await.unwrap();
+    bench.write("a.md", "For few.");
+    bench.write("documents.yaml", "documents:\n  - {path: a.md, roles: [staff]}\n");
+    bench.stand_in.fail(openai_stand_in::Fault::on("POST", "/files", openai_stand_in::Act::NoQuota));
+    bench.stand_in.clear_log();
+    assert!(bench.sync().await.is_err());
+    let [file] = &bench.in_store()[..] else { panic!("one file") };
+    assert_eq!((&file.attributes["restricted"], &file.attributes["role_staff"]), (&true.into(), &true.into()));
+    bench.stand_in.heal();
+    let report = bench.sync().await.unwrap();
+    assert_eq!((report.updated, report.relabelled), (1, 0));
+    bench.assert_equal();
+}

@@ -102,7 +102,11 @@ fn run(shared: &Shared, head: &Parts, found: &Found, read: body::Read, acts: &[A
     if route.method != "GET" {
         asked.query.only(&[])?;
     }
-    (route.run)(&mut shared.world(), &mut asked)
+    let reply = (route.run)(&mut shared.world(), &mut asked);
+    if route.method != "GET" {
+        shared.changed();
+    }
+    reply
 }
 
 fn check_key(headers: &HeaderMap, admin: bool) -> Checked<()> {

@@ -33,10 +33,14 @@ pub struct StandIn {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Whoever looks at every change.
+type Watcher = Box<dyn FnMut(&Snapshot) + Send>;
+
 /// What all connections have in common.
 pub(crate) struct Shared {
     world: Mutex<World>,
     log: Mutex<Log>,
+    watcher: Mutex<Option<Watcher>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -62,7 +66,7 @@ impl StandIn {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a loopback port can be opened");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (world, log) = (Mutex::new(World::new(rules)), Mutex::new(Log::default()));
-        let shared = Arc::new(Shared { world, log, stop: CancellationToken::new() });
+        let shared = Arc::new(Shared { world, log, watcher: Mutex::default(), stop: CancellationToken::new() });
         let served = Arc::clone(&shared);
         let named = std::thread::Builder::new().name("openai-stand-in".to_owned());
         let thread = named.spawn(move || connection::serve(listener, &served)).expect("a thread can be started");
@@ -114,6 +118,12 @@ impl StandIn {
         self.shared.world().snapshot()
     }
 
+    /// Shows what is kept to `look` after every request that may have changed something, before it is answered: no state
+    /// between two of them is missed. Replaces whoever looked before.
+    pub fn watch(&self, look: impl FnMut(&Snapshot) + Send + 'static) {
+        *self.shared.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(look));
+    }
+
     /// Attribute `path` and SHA-256 of the completed files of a store; see [`Snapshot::documents`].
     pub fn store_documents(&self, store_id: &str) -> BTreeMap<String, String> {
         self.state().documents(store_id)
@@ -158,6 +168,14 @@ impl Shared {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.settle();
         world
+    }
+
+    /// Tells whoever watches.
+    pub(crate) fn changed(&self) {
+        if let Some(look) = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            let snapshot = self.world().snapshot();
+            look(&snapshot);
+        }
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
