@@ -4,7 +4,7 @@
 //! one's name after a moment, or when it renews, stops. A write that takes longer than that moment can make two overlap
 //! until one of them renews. They may upload a document twice then, which the next sync sees and mends; what can be found
 //! and stays is safe all the same, for each lets go only of what it has found a successor of.
-//! The end of a lease is told by the clocks of the machines, which are assumed to differ by less than [`SKEW`].
+//! The end of a lease is told by the clocks of the machines, which are assumed to differ by less than `SKEW`.
 
 use std::collections::BTreeMap;
 use std::fs;
