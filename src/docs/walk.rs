@@ -74,15 +74,23 @@ pub enum WalkError {
     },
 }
 
-/// Lists the files under `root`.
+/// How many bytes the file at a path may have.
+pub type MaxBytes = fn(&str) -> u64;
+
+/// Lists the files under `root` that a reader may take.
 pub fn walk(root: &Path) -> Result<Listing, WalkError> {
+    walk_within(root, format::max_bytes)
+}
+
+/// Lists the files under `root` that are within a bound of their own.
+pub fn walk_within(root: &Path, max_bytes: MaxBytes) -> Result<Listing, WalkError> {
     let shown = root.display().to_string();
     if !root.is_dir() {
         return Err(WalkError::NoFolder(shown));
     }
     let entries =
         fs::read_dir(root).map_err(|error| WalkError::Unreadable { path: shown, message: error.to_string() })?;
-    let mut walker = Walker::default();
+    let mut walker = Walker { listing: Listing::default(), pending: Vec::new(), max_bytes };
     walker.folder(entries, Folder { absolute: root.to_owned(), path: String::new(), depth: 0, rules: None });
     // An explicit stack, so that no depth of folders can overflow ours.
     while let Some(folder) = walker.pending.pop() {
@@ -148,10 +156,10 @@ pub fn inode(_metadata: &Metadata) -> (Option<i64>, Option<u64>) {
     (None, None)
 }
 
-#[derive(Default)]
 struct Walker {
     listing: Listing,
     pending: Vec<Folder>,
+    max_bytes: MaxBytes,
 }
 
 struct Folder {
@@ -247,8 +255,8 @@ impl Walker {
         }
         match entry.metadata() {
             Err(error) => self.unreadable(path, &error),
-            Ok(metadata) if metadata.len() > format::max_bytes(&path) => {
-                let error = FormatError::TooLarge(format::max_bytes(&path));
+            Ok(metadata) if metadata.len() > (self.max_bytes)(&path) => {
+                let error = FormatError::TooLarge((self.max_bytes)(&path));
                 self.problem(path, error.code(), &error.to_string());
             }
             Ok(metadata) => self.found(path, entry.path(), &metadata),
@@ -442,6 +450,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = walk(&dir.path().join("none")).unwrap_err();
         assert!(error.to_string().starts_with("there is no folder `"), "{error}");
+    }
+
+    #[test]
+    fn the_bound_is_the_callers() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.md"), "five!").unwrap();
+        assert_eq!(walk_within(dir.path(), |_| 5).unwrap().files.len(), 1);
+        let listing = walk_within(dir.path(), |_| 4).unwrap();
+        assert_eq!((listing.files.len(), listing.problems[0].code.as_str()), (0, "document/too-large"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::hosted::folder::{Folder, Wanted};
 use crate::hosted::hashes::Hashes;
 use crate::hosted::lease::{self, Holder, Lease};
 use crate::hosted::prepare::shortened;
-use crate::hosted::{HostedError, Plan, Remote, Service, plan, state};
+use crate::hosted::{HostedError, Plan, Remote, Service, plan, render, state};
 use crate::ingest::{Ask, Folders, Looking, SyncError, lock, scan};
 use crate::llm::models::{Cost, ModelCatalogue};
 use crate::model::DocumentRecord;
@@ -187,7 +187,8 @@ pub async fn look(folders: &Folders, context: SyncContext<'_>) -> Result<Option<
     observer.observe(Event::Finished);
     let (remote, records) = records(remote, folders).await?;
     // What the local index could not read says nothing about what the service can.
-    let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: true };
+    let looking =
+        Looking { observer, clock, stop, checksum: options.checksum, retry_failed: true, max_bytes: render::max_bytes };
     let scan = scan(folders, &records, looking).await?;
     if scan.interrupted {
         return Ok(None);
@@ -218,7 +219,9 @@ async fn records(remote: Remote, folders: &Folders) -> Result<(Remote, Vec<Docum
 fn full_paths(remote: &Remote, docs_dir: &Path) -> HashMap<String, Option<String>> {
     let mut full = HashMap::new();
     let is_cut = remote.documents.values().flatten().any(|file| file.path.ends_with('…'));
-    let Some(listing) = is_cut.then(|| walk::walk(docs_dir).ok()).flatten() else { return full };
+    let Some(listing) = is_cut.then(|| walk::walk_within(docs_dir, render::max_bytes).ok()).flatten() else {
+        return full;
+    };
     for file in listing.files {
         let cut = shortened(&file.path);
         if cut != file.path {

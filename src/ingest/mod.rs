@@ -26,6 +26,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::docs::format;
 use crate::docs::reader::Reader;
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
@@ -155,7 +156,14 @@ async fn look(
 ) -> Result<Option<apply::Work>, SyncError> {
     let SyncContext { observer, clock, stop, options, .. } = context;
     let records = index.records().await?;
-    let looking = Looking { observer, clock, stop, checksum: options.checksum, retry_failed: options.retry_failed };
+    let looking = Looking {
+        observer,
+        clock,
+        stop,
+        checksum: options.checksum,
+        retry_failed: options.retry_failed,
+        max_bytes: format::max_bytes,
+    };
     let scan = scan(folders, &records, looking).await?;
     if scan.interrupted {
         return Ok(None);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::docs::catalogue::{Catalogue, Details};
 use crate::docs::identity::assign_ids;
-use crate::docs::walk::{self, FoundFile, Listing, Skipped};
+use crate::docs::walk::{self, FoundFile, Listing, MaxBytes, Skipped};
 use crate::error::Problem;
 use crate::event::{Event, Observer};
 use crate::ingest::failures::Failures;
@@ -39,6 +39,8 @@ pub struct Looking<'a> {
     pub checksum: bool,
     /// Whether files that could not be read the last time count as not yet read.
     pub retry_failed: bool,
+    /// How many bytes a file may have.
+    pub max_bytes: MaxBytes,
 }
 
 /// A file and its hash.
@@ -87,7 +89,7 @@ pub async fn scan(folders: &Folders, records: &[DocumentRecord], looking: Lookin
     let started_at = looking.clock.now();
     let Folders { docs_dir, state_dir } = folders.clone();
     let look = tokio::task::spawn_blocking(move || {
-        let listing = walk::walk(&docs_dir)?;
+        let listing = walk::walk_within(&docs_dir, looking.max_bytes)?;
         Ok::<_, SyncError>((listing, Catalogue::load(&docs_dir)?, Failures::load(&state_dir)))
     });
     let interrupted = || Ok(Scan { interrupted: true, ..Scan::default() });

@@ -10,6 +10,7 @@ use crate::cmd::docs::hosted::{self, TargetArgs};
 use crate::cmd::docs::skipped::skipped_lines;
 use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking as looking_failed, problem_lines};
 use crate::cmd::{Ctx, help_end};
+use crate::docs::format;
 use crate::docs::walk::Skipped;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
@@ -100,6 +101,7 @@ pub async fn show(folders: &FolderArgs, options: SyncOptions, ctx: &Ctx) -> Resu
         stop: &ctx.stop,
         checksum: options.checksum,
         retry_failed: options.retry_failed,
+        max_bytes: format::max_bytes,
     };
     let folders = app::folders(&settings);
     let scan = match ingest::scan(&folders, &records, looking).await {

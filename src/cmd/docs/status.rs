@@ -11,6 +11,7 @@ use crate::app;
 use crate::clock::SystemClock;
 use crate::cmd::docs::{FolderArgs, documents, folder_problem, looking, problem_lines};
 use crate::cmd::{Ctx, help_end};
+use crate::docs::format;
 use crate::error::{Failure, Problem};
 use crate::exit::Exit;
 use crate::index;
@@ -68,8 +69,14 @@ pub async fn run(args: Args, ctx: &Ctx) -> Result<Exit, Failure> {
     let records = index.records().await?;
     let folders = app::folders(&settings);
     let progress = ctx.out.progress();
-    let look =
-        Looking { observer: &progress, clock: &SystemClock, stop: &ctx.stop, checksum: false, retry_failed: false };
+    let look = Looking {
+        observer: &progress,
+        clock: &SystemClock,
+        stop: &ctx.stop,
+        checksum: false,
+        retry_failed: false,
+        max_bytes: format::max_bytes,
+    };
     let (drift, problems) = match ingest::scan(&folders, &records, look).await {
         Ok(scan) if scan.interrupted => return Ok(Exit::Interrupted),
         Ok(scan) => drift(&records, scan),

@@ -26,6 +26,7 @@ use crate::exit::Exit;
 use crate::hosted::adopt::{self, Found, Local, Match, Taking};
 use crate::hosted::folder::Folder;
 use crate::hosted::lease::Holder;
+use crate::hosted::render;
 use crate::hosted::{Service, Timing};
 use crate::ingest::{self, Folders, Looking};
 use crate::openai::vector_store::Attributes;
@@ -334,8 +335,14 @@ impl Plan {
     /// What is to be attached to each matched file: as a sync of the project's folder would have it.
     async fn attributes(&self, matches: &[Match], ctx: &Ctx) -> Result<Vec<(String, Attributes)>, Failure> {
         let progress = ctx.out.progress();
-        let looking =
-            Looking { observer: &progress, clock: &SystemClock, stop: &ctx.stop, checksum: true, retry_failed: true };
+        let looking = Looking {
+            observer: &progress,
+            clock: &SystemClock,
+            stop: &ctx.stop,
+            checksum: true,
+            retry_failed: true,
+            max_bytes: render::max_bytes,
+        };
         let scan = ingest::scan(&self.folders, &[], looking).await?;
         let folder = Folder::of(scan);
         let files: Vec<FoundFile> = self.sources.iter().map(|source| source.file.clone()).collect();

@@ -15,6 +15,7 @@ use crate::docs::reader::{ReadError, Reader};
 use crate::docs::rendition;
 use crate::docs::walk::FoundFile;
 use crate::error::Problem;
+use crate::hosted::folder::MAX_FILE_BYTES;
 use crate::hosted::prepare::{Form, form_of};
 use crate::ingest::renames::extension;
 
@@ -81,6 +82,12 @@ pub fn obstacle(path: &str, read: &ReadFile) -> Option<Problem> {
         return Some(Problem::new(path, "document/misnamed", message));
     }
     None
+}
+
+/// How many bytes the file at a path may have to go up. The service reads longer texts than our readers do.
+pub fn max_bytes(path: &str) -> u64 {
+    let is_text = formats::native(&extension(path)).is_some_and(|native| native.is_text);
+    if is_text { MAX_FILE_BYTES } else { format::max_bytes(path) }
 }
 
 /// The extension of the uploaded file's name: the service goes by it.

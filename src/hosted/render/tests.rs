@@ -86,3 +86,10 @@ fn a_file_under_a_wrong_name_does_not_go_up() {
     // What goes up as our own extraction is what we read.
     assert_eq!(obstacle("a.csv", &read(pdf)), None);
 }
+
+/// The service takes longer texts than our readers; what goes up as our extraction has to be read.
+#[test]
+fn a_text_may_be_as_long_as_the_service_takes() {
+    assert_eq!(max_bytes("a.txt"), 512 * 1024 * 1024);
+    assert_eq!(max_bytes("a.csv"), crate::docs::format::max_bytes("a.csv"));
+}

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
+use crate::docs::format;
 use crate::docs::walk;
 use crate::event::{Event, Observer, Silent};
 use crate::index::local::LocalIndex;
@@ -297,8 +298,14 @@ impl World {
     /// The ids of the documents that cannot be read. What the index has of them stays, wherever it stood.
     fn bad_ids(&self, report: &SyncReport) -> Vec<String> {
         let stop = CancellationToken::new();
-        let looking =
-            Looking { observer: &Silent, clock: &*self.bench.clock, stop: &stop, checksum: false, retry_failed: false };
+        let looking = Looking {
+            observer: &Silent,
+            clock: &*self.bench.clock,
+            stop: &stop,
+            checksum: false,
+            retry_failed: false,
+            max_bytes: format::max_bytes,
+        };
         let scan = self.runtime.block_on(async {
             let records = self.index.records().await.unwrap();
             scan(&self.bench.folders(), &records, looking).await.unwrap()

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::SystemClock;
 use crate::docs::ReadFile;
+use crate::docs::format;
 use crate::docs::reader::{ReadError, Reader};
 use crate::docs::walk::FoundFile;
 use crate::error::Failure;
@@ -192,7 +193,14 @@ fn a_stop_gives_up_what_is_being_read() {
     bench.write("a.md", "One.");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let stop = CancellationToken::new();
-    let looking = Looking { observer: &Silent, clock: &SystemClock, stop: &stop, checksum: false, retry_failed: false };
+    let looking = Looking {
+        observer: &Silent,
+        clock: &SystemClock,
+        stop: &stop,
+        checksum: false,
+        retry_failed: false,
+        max_bytes: format::max_bytes,
+    };
     let scan = runtime.block_on(scan(&bench.folders(), &[], looking)).unwrap();
     let index: Arc<dyn VectorStore> = bench.memory.clone();
     let work = apply::Work { plan: plan(&[], &scan), scan, records: Vec::new() };

@@ -15,6 +15,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
 pub const KEY: &str = "sk-chat-sentinel-0123456789";
+const WRONG_KEY: &str = "Incorrect API key provided";
 pub const MODEL: &str = "stand-in-1";
 
 /// Ways to misbehave, and how often in a row: as often as an answer is tried.
@@ -84,7 +85,8 @@ impl Drop for Server {
 async fn completions(State(seen): State<Arc<Seen>>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     if let Err(why) = check(&headers, &body) {
         seen.refused.lock().unwrap().push(why.clone());
-        return refuse(400, "invalid_request_error", &why);
+        let (status, code) = if why == WRONG_KEY { (401, "invalid_api_key") } else { (400, "invalid_request_error") };
+        return refuse(status, code, &why);
     }
     seen.bodies.lock().unwrap().push(body.clone());
     let prompt = body["messages"].as_array().unwrap().last().unwrap()["content"].as_str().unwrap().to_owned();
@@ -116,7 +118,7 @@ async fn completions(State(seen): State<Arc<Seen>>, headers: HeaderMap, Json(bod
 fn check(headers: &HeaderMap, body: &Value) -> Result<(), String> {
     let expect = |holds: bool, why: &str| if holds { Ok(()) } else { Err(why.to_owned()) };
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    expect(authorization == Some(&format!("Bearer {KEY}")), "Incorrect API key provided")?;
+    expect(authorization == Some(&format!("Bearer {KEY}")), WRONG_KEY)?;
     let known = ["model", "messages", "stream", "temperature", "max_tokens", "max_completion_tokens", "stream_options"];
     let body = body.as_object().ok_or("no object")?;
     expect(body.keys().all(|key| known.contains(&key.as_str())), "Unrecognized request argument supplied")?;
