@@ -66,7 +66,7 @@ impl Holder {
         let mut former: Vec<String> =
             text.lines().map(str::trim).filter(|line| is_holder(line)).map(str::to_owned).collect();
         former.drain(..former.len().saturating_sub(KEPT_HOLDERS - 1));
-        let lines: String = former.iter().chain([&id]).map(|holder| format!("{holder}\n")).collect();
+        let lines: String = former.iter().chain([&id]).flat_map(|holder| [holder.as_str(), "\n"]).collect();
         if let Err(error) = fs::write(&file, lines) {
             tracing::debug!(%error, "the id of this sync is not kept");
         }
