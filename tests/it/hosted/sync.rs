@@ -85,7 +85,9 @@ fn a_kill_in_the_middle_of_changes_leaves_no_gap() {
         let project = Project::new(12);
         project.sync(&[]).code(0);
         (0..4).for_each(|n| fs::write(project.document(n), format!("Changed {n}.")).unwrap());
-        (4..8).for_each(|n| fs::rename(project.document(n), project.document(n).with_extension("txt")).unwrap());
+        (4..8).for_each(|n| {
+            fs::rename(project.document(n), project.document(n).with_file_name(format!("other{n}.txt"))).unwrap()
+        });
         (8..10).for_each(|n| fs::remove_file(project.document(n)).unwrap());
         let (store_id, fewest) = (project.store_id.clone(), Arc::new(AtomicUsize::new(usize::MAX)));
         let seen = Arc::clone(&fewest);
@@ -95,11 +97,12 @@ fn a_kill_in_the_middle_of_changes_leaves_no_gap() {
                 let path = file.attributes["path"].as_str().unwrap_or_default();
                 file.status == "completed" && !["part2/doc8.md", "part0/doc9.md"].contains(&path)
             };
-            let stem = |file: &StoreFileState| {
+            // A document's number stays in its name, whatever else becomes of that.
+            let number = |file: &StoreFileState| -> String {
                 let path = file.attributes["path"].as_str().unwrap_or_default();
-                path.rsplit_once('.').map(|(stem, _)| stem.to_owned())
+                path.rsplit('/').next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
             };
-            let documents: BTreeSet<Option<String>> = files.iter().filter(stays).map(stem).collect();
+            let documents: BTreeSet<String> = files.iter().filter(stays).map(number).collect();
             seen.fetch_min(documents.len(), Ordering::Relaxed);
         });
         project.account.clear_log();
