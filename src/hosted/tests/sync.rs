@@ -171,7 +171,7 @@ async fn what_cannot_go_up_is_named_before_any_upload_and_its_old_version_stays(
     assert_eq!((bench.writes(), bench.in_store().len()), (expected(&[]), 2));
 }
 
-/// A new name with another extension, and a new id together with other contents, are new documents to the service; to
+/// A new name and extension, and a new id together with other contents, are new documents to the service; to
 /// whoever asks they are those that were there.
 #[tokio::test]
 async fn a_document_in_the_place_of_one_that_is_gone_leaves_no_gap() {
@@ -180,7 +180,7 @@ async fn a_document_in_the_place_of_one_that_is_gone_leaves_no_gap() {
     bench.write("b.md", "Before.");
     bench.write("c.md", "C.");
     bench.sync().await.unwrap();
-    bench.rename("a.md", "a.txt");
+    bench.rename("a.md", "other-name.txt");
     bench.write("b.md", "After.");
     bench.write("documents.yaml", "documents:\n  - {path: b.md, id: other}\n");
     bench.promise();

@@ -19,12 +19,15 @@ fn what_ends_a_sync_has_a_code_and_the_next_one_finishes() {
         (Fault::on("POST", "/files", Act::NoQuota), 1, "openai/no-quota"),
         (Fault::always(Act::StoreExpired { store_id: None }), 1, "vector-store/expired"),
         (Fault::on("*", "*", Act::RateLimited { retry_after: Some(3600) }), 5, "openai/rate-limited"),
+        (Fault::on("POST", "/files", status(500, ErrorBody::Json)), 5, "openai/failed"),
+        (Fault::on("POST", "/files", status(503, ErrorBody::Html)), 5, "openai/failed"),
+        (Fault::on("POST", "/vector_stores/{id}/file_batches", Act::ResetMidBody), 5, "openai/unreachable"),
         (Fault::on("GET", "/vector_stores/{id}", Act::GarbledJson), 5, "openai/"),
     ];
     for (fault, code, word) in ends {
         let project = Project::new(6);
         project.account.fail(fault.clone());
-        project.sync(&[]).code(code).warns(&format!("error[{word}"));
+        project.sync(&[]).code(code).warns(&format!("error[{word}")).warns("fix: ");
         project.account.heal();
         project.sync(&[]).code(0);
         project.assert_equal();

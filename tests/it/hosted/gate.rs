@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use openai_stand_in::{Act, ErrorBody, Fault};
 use serde_json::json;
 
 use crate::hosted::{Project, counts, expected};
@@ -36,6 +37,25 @@ fn nothing_goes_up_while_something_is_found() {
     assert!(!report.to_string().contains(&token()));
     // What is there already is not looked at again.
     assert_eq!(counts(&project.sync(&[]).code(0).json()), [0, 0, 0, 4, 0]);
+}
+
+/// What an earlier run was allowed to send, and could not attach, is looked at again before anybody can find it.
+#[test]
+fn what_was_uploaded_and_never_attached_passes_the_gate_again() {
+    let project = with_leak();
+    let refused = Act::Status { code: 500, body: ErrorBody::Json, hints: Vec::new() };
+    project.account.fail(Fault::on("POST", "/vector_stores/{id}/file_batches", refused));
+    let report = project.sync(&["--allow-findings"]).code(5).warns("error[openai/failed").json();
+    // A program learns what was done, and why it is not all.
+    assert!(report["uploaded_bytes"].as_u64().unwrap() > 0, "{report}");
+    assert_eq!(report["problems"][0]["code"], "openai/failed");
+    project.account.heal();
+    project.account.clear_log();
+    project.sync(&[]).code(1).warns("error[docs/findings");
+    assert_eq!(project.writes(), expected(&[]));
+    assert_eq!(counts(&project.sync(&["--allow-findings"]).code(0).json())[0], 4);
+    assert!(!project.writes().contains_key("POST /files"), "they are attached, not sent again");
+    project.assert_equal();
 }
 
 #[test]
