@@ -17,7 +17,7 @@ const WHAT: &str = "remove a secret";
 #[derive(Debug, clap::Args)]
 #[command(after_help = help_end!(
     "chatbotctl secret remove OPENAI_API_KEY --profile prod" => "remove one, after a question",
-    "chatbotctl secret remove OPENAI_API_KEY --folder /home/me/old-bot --yes" => "one of a folder that was moved"
+    "chatbotctl secret remove OPENAI_API_KEY --folder /srv/old-bot --yes" => "one of a folder that was moved"
 ))]
 pub struct Args {
     /// The folder that it was kept for, as `secret list` names it [default: this one]
