@@ -28,18 +28,7 @@ impl Promise {
     pub(super) fn begin(&self, files: &BTreeMap<String, String>, state: &Snapshot, store_id: &str) {
         let found = found(state, store_id);
         let by_hash: BTreeSet<&String> = found.iter().map(|(_, hash)| hash).collect();
-        // What is being indexed already is waited for and not sent: a document at whose path it stands now may be gone
-        // before it can be found.
-        let files_of = state.store(store_id).map(|store| store.files.as_slice()).unwrap_or_default();
-        let waiting: BTreeSet<&str> = files_of
-            .iter()
-            .filter(|file| file.status != "completed")
-            .filter_map(|file| file.attributes.get("sha256").and_then(serde_json::Value::as_str))
-            .collect();
         let claim = |(path, hash): (&String, &String)| {
-            if waiting.contains(hash.as_str()) && !by_hash.contains(hash) {
-                return None;
-            }
             let former = found.iter().filter(|(at, _)| at == path).map(|(_, hash)| hash.clone());
             let former: BTreeSet<String> = if by_hash.contains(hash) { BTreeSet::new() } else { former.collect() };
             let is_known = by_hash.contains(hash) || !former.is_empty();
