@@ -308,9 +308,6 @@ impl<'a> Compared<'a> {
             .map(std::mem::take);
         for change in lists.iter_mut().flatten() {
             let Some(&wanted) = wanted.get(change.document_id.as_str()) else { continue };
-            if change.earlier.iter().any(|earlier| earlier.is_searchable) {
-                continue;
-            }
             let versions = self.donors.predecessor(wanted);
             self.restrict(wanted, &versions);
             change.earlier.extend(versions.iter().copied().map(earlier));

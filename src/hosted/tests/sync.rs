@@ -204,6 +204,22 @@ async fn a_document_in_the_place_of_one_that_is_gone_leaves_no_gap() {
     bench.assert_equal();
 }
 
+/// A document that is moved over another one, under another extension: neither its words nor the other's are missing
+/// before the new version is there.
+#[tokio::test]
+async fn a_document_that_is_moved_over_another_leaves_no_gap() {
+    let bench = Bench::new().await;
+    bench.write("a.md", "Moved.");
+    bench.write("b.txt", "Covered.");
+    bench.sync().await.unwrap();
+    bench.rename("a.md", "b.txt");
+    bench.promise();
+    let report = bench.sync().await.unwrap();
+    assert_eq!((report.updated, report.removed, report.problems.len()), (1, 0, 0));
+    assert_eq!(bench.broken(), Vec::<String>::new());
+    bench.assert_equal();
+}
+
 /// Who may not read a document any more does not find its earlier version while, or because, the next one cannot be
 /// found.
 #[tokio::test]
